@@ -1,0 +1,48 @@
+// The main job after the cluster stands: images, the prober outside, the operator, the sample, and the proof that a
+// person's request gets through. Each step does nothing where nothing has changed.
+import { runCli } from "../../src/cli.ts";
+import { kubeconfigPath } from "../cluster/access.ts";
+import { type Contents, images } from "./images.ts";
+import { operator } from "./operator.ts";
+import { proberOutside } from "./prober.ts";
+import { proof } from "./proof.ts";
+import { type FlowName, waitUntilReady } from "./ready.ts";
+import { applySample, sampleShop } from "./sample.ts";
+import { type Trust, trust } from "./trust.ts";
+
+export interface Step {
+  title: string;
+  run(): Promise<void>;
+}
+
+const shop: FlowName = { namespace: "default", name: "shop" };
+const patience = 300;
+
+async function drawPath({ namespace, name }: FlowName): Promise<void> {
+  const code = await runCli(["trace", name, "-n", namespace, "--kubeconfig", kubeconfigPath()]);
+  if (code !== 0) throw new Error(`the path of ${namespace}/${name} is not whole: its drawing above names the hop`);
+}
+
+function mainJob(): Step[] {
+  let made: Promise<{ contents: Contents; own: Trust }> | undefined;
+  const ready = () => {
+    made ??= Promise.all([images(), trust()]).then(([contents, own]) => ({ contents, own }));
+    return made;
+  };
+  const withMade = (work: (contents: Contents, own: Trust) => Promise<void>) => async () => {
+    const { contents, own } = await ready();
+    await work(contents, own);
+  };
+  const site = { url: `http://${sampleShop().spec.host}`, flow: `${shop.namespace}/${shop.name}` };
+  return [
+    { title: "images of the operator and the shop", run: async () => void (await ready()) },
+    { title: "prober on the browser's host", run: withMade(proberOutside) },
+    { title: "operator by its Helm chart", run: withMade(operator) },
+    { title: "sample: the class and the WebFlow shop", run: withMade((_, own) => applySample(own)) },
+    { title: "the WebFlow shop is Ready", run: async () => void (await waitUntilReady(shop, patience)) },
+    { title: "the path, asked afresh", run: () => drawPath(shop) },
+    { title: "requests from the browser's host", run: () => proof(site) },
+  ];
+}
+
+export const steps: readonly Step[] = mainJob();

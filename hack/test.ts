@@ -1,0 +1,102 @@
+// `npm test`: every check of this project, one after the other, aloud; the last line says how many passed and failed.
+// Nothing is skipped: a test that did not run, and a part that could not start, has failed.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildParts } from "./cluster/build.ts";
+import { partNamed } from "./cluster/parts.ts";
+import { projectRoot } from "./cluster/paths.ts";
+import { say } from "./cluster/progress.ts";
+import { passThrough } from "./cluster/run.ts";
+import { type Score, scoreOf } from "./test/score.ts";
+
+interface Part {
+  name: string;
+  run(): Promise<Score>;
+}
+
+const program = (name: string) => join(projectRoot, "node_modules", ".bin", name);
+const reports = join(projectRoot, "dist", "test");
+const one = (code: number): Score => (code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+
+async function command(...argv: string[]): Promise<Score> {
+  return one(await passThrough(argv));
+}
+
+async function project(name: string): Promise<Score> {
+  const file = join(reports, `${name}.json`);
+  mkdirSync(reports, { recursive: true });
+  rmSync(file, { force: true });
+  const reporters = ["--reporter=tree", "--reporter=json", `--outputFile.json=${file}`];
+  const code = await passThrough([process.execPath, program("vitest"), "run", "--project", name, ...reporters]);
+  const score = existsSync(file) ? scoreOf(JSON.parse(readFileSync(file, "utf8"))) : { passed: 0, failed: 0 };
+  return code !== 0 && score.failed === 0 ? { ...score, failed: 1 } : score;
+}
+
+/** The API server that the kernel is tested against is built from source when it is not there yet. */
+async function kernel(): Promise<Score> {
+  await buildParts([partNamed("kubernetes")]);
+  return project("kernel");
+}
+
+let clusterIsUp = false;
+
+async function up(): Promise<Score> {
+  const score = await command(process.execPath, join(projectRoot, "hack", "up.ts"));
+  clusterIsUp = score.failed === 0;
+  return score;
+}
+
+async function endToEnd(): Promise<Score> {
+  if (clusterIsUp) return project("e2e");
+  say("end to end: cannot run, because the cluster is not up: failed");
+  return { passed: 0, failed: 1 };
+}
+
+const parts: readonly Part[] = [
+  { name: "types", run: () => command(program("tsc"), "--noEmit") },
+  { name: "lint", run: () => command(program("biome"), "check", ".") },
+  { name: "unit", run: () => project("unit") },
+  { name: "kernel", run: kernel },
+  { name: "up", run: up },
+  { name: "e2e", run: endToEnd },
+];
+
+/** Long runs, by name alone: ten idle minutes, three minutes of load, the group's way up and down again. */
+const longPart: Part = {
+  name: "long",
+  run: () => {
+    process.env.WEBFLOW_LONG = "1";
+    return project("e2e");
+  },
+};
+
+async function runPart({ name, run }: Part): Promise<Score> {
+  say(`test: ${name} ...`);
+  const score = await run().catch((error: unknown): Score => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return { passed: 0, failed: 1 };
+  });
+  say(`test: ${name}: ${score.passed} passed, ${score.failed} failed`);
+  return score;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => ![...parts, longPart].some((part) => part.name === name));
+if (unknown !== undefined) {
+  process.stderr.write(
+    `no part of the tests is named "${unknown}": use ${parts.map(({ name }) => name).join(", ")}, long, or nothing for all but long\n`,
+  );
+  process.exit(2);
+}
+if (wanted.includes("e2e") && !wanted.includes("up")) clusterIsUp = true;
+
+let passed = 0;
+let failed = 0;
+const chosen = wanted.length === 0 ? parts : [...parts, longPart].filter(({ name }) => wanted.includes(name));
+for (const part of chosen) {
+  const score = await runPart(part);
+  passed += score.passed;
+  failed += score.failed;
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

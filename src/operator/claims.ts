@@ -1,0 +1,114 @@
+/**
+ * A database's claim as it is kept: storage only grows; with `retention: Delete` the claim goes with its flow, by an
+ * owner reference. A size that the API server has refused (a StorageClass that cannot grow, a quota) is not asked for
+ * again for a while, and is said meanwhile; it holds up nothing else.
+ */
+import { type ClaimWanted, claimWanted } from "../hops/database.ts";
+import type { Client } from "../kernel/client.ts";
+import { isKind } from "../kernel/errors.ts";
+import type { Kind, KubeObject } from "../kernel/objects.ts";
+import type { Clock } from "../kernel/run/clock.ts";
+import type { Failure, Objects } from "../reconcile/observe.ts";
+import { ownerOf } from "../reconcile/plan.ts";
+import type { Written } from "../reconcile/reconcile.ts";
+import * as kinds from "../webflow/kinds.ts";
+import { compareQuantities } from "../webflow/quantity.ts";
+import type { Flow } from "../webflow/types.ts";
+import { done, failureOf } from "./written.ts";
+
+export interface ClaimsOptions {
+  client: Pick<Client, "patch">;
+  objects: Objects & { wrote(kind: Kind, object: KubeObject): void };
+  clock: Clock;
+  onWrite: () => void;
+}
+
+/** Who refused may have been changed since, which nobody tells us. */
+const askAgainMillis = 600_000;
+
+export class Claims {
+  readonly #options: ClaimsOptions;
+  /** By uid of the claim, the size that was refused, and until when it is not asked for. */
+  readonly #refused = new Map<string, { storage: string; until: number; failure: Failure }>();
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+  }
+
+  async tend(flow: Flow): Promise<Written> {
+    const wanted = claimWanted(flow);
+    if (wanted === undefined) return done(false);
+    const claim = this.#options.objects.get(kinds.PersistentVolumeClaim, wanted.name, flow.namespace);
+    const patch = claim === undefined ? undefined : claimPatch(claim, flow, wanted);
+    if (claim === undefined || patch === undefined) return done(false);
+    const { spec, metadata } = patch;
+    const owned = metadata.ownerReferences === undefined ? done(false) : await this.#send(claim, { metadata });
+    if (!owned.ok || spec === undefined) return owned;
+    const refused = this.#refusal(claim, wanted);
+    if (refused !== undefined) return { ok: false, failure: refused, retry: false };
+    return this.#grow(this.#options.objects.get(kinds.PersistentVolumeClaim, wanted.name, flow.namespace) ?? claim, {
+      storage: wanted.storage,
+      spec,
+    });
+  }
+
+  #refusal(claim: KubeObject, { storage }: ClaimWanted): Failure | undefined {
+    const uid = claim.metadata.uid ?? "";
+    const known = this.#refused.get(uid);
+    if (known?.storage === storage && this.#options.clock.monotonic() < known.until) return known.failure;
+    this.#refused.delete(uid);
+    return undefined;
+  }
+
+  async #grow(claim: KubeObject, wanted: { storage: string; spec: object }): Promise<Written> {
+    try {
+      return await this.#patch(claim, { spec: wanted.spec });
+    } catch (error) {
+      const written = failureOf(error);
+      if (written.ok || !isKind(error, "denied", "invalid")) return written;
+      const until = this.#options.clock.monotonic() + askAgainMillis;
+      this.#refused.set(claim.metadata.uid ?? "", { storage: wanted.storage, until, failure: written.failure });
+      return { ...written, retry: false };
+    }
+  }
+
+  async #send(claim: KubeObject, patch: ClaimPatch): Promise<Written> {
+    try {
+      return await this.#patch(claim, patch);
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  async #patch(claim: KubeObject, patch: { metadata?: object; spec?: object }): Promise<Written> {
+    const { name, namespace = "", resourceVersion } = claim.metadata;
+    const body = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
+    const { client, objects, onWrite } = this.#options;
+    const object = await client.patch(kinds.PersistentVolumeClaim, { name, namespace }, body, { type: "merge" });
+    objects.wrote(kinds.PersistentVolumeClaim, object);
+    onWrite();
+    return done(true);
+  }
+}
+
+interface ClaimPatch {
+  metadata: { ownerReferences?: unknown[] };
+  spec?: { resources: { requests: { storage: string } } };
+}
+
+/** What is amiss with the claim; undefined when nothing is. */
+export function claimPatch(claim: KubeObject, flow: Flow, wanted: ClaimWanted): ClaimPatch | undefined {
+  const spec = claim.spec as { resources?: { requests?: { storage?: string } } } | undefined;
+  const has = spec?.resources?.requests?.storage;
+  const grows = has !== undefined && compareQuantities(wanted.storage, has) > 0;
+  const owners = claim.metadata.ownerReferences ?? [];
+  const owned = owners.some((owner) => owner.uid === flow.uid);
+  if (!grows && owned === wanted.owned) return undefined;
+  const others = owners.filter((owner) => owner.uid !== flow.uid);
+  // Not its controller: that is for the StatefulSet to be, should it ever want to.
+  const { controller: _, ...owner } = ownerOf(flow);
+  return {
+    metadata: owned === wanted.owned ? {} : { ownerReferences: wanted.owned ? [...others, owner] : others },
+    ...(grows ? { spec: { resources: { requests: { storage: wanted.storage } } } } : {}),
+  };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { AnswerBook, type Entry, isUrgent, settle } from "./book.ts";
+import type { Answer, Outcome } from "./question.ts";
+
+const answer = (outcome: Outcome, at: number): Answer => ({ outcome, detail: outcome, at, millis: 1 });
+
+/** The first answer comes at 1, the next at 2, and so on. */
+function given(...outcomes: Outcome[]): Entry {
+  let entry: Entry | undefined;
+  for (const [index, outcome] of outcomes.entries()) entry = settle(entry, answer(outcome, index + 1));
+  if (entry === undefined) throw new Error("no answers were given");
+  return entry;
+}
+
+interface Case {
+  answers: Outcome[];
+  settled: Outcome;
+  since: number;
+  wavering: boolean;
+}
+
+describe("answers are settled", () => {
+  const cases: Record<string, Case> = {
+    "a first answer settles at once": { answers: ["timeout"], settled: "timeout", since: 1, wavering: false },
+    "the same answers settle nothing new": { answers: ["ok", "ok", "ok"], settled: "ok", since: 1, wavering: false },
+    "one lost packet moves nothing": { answers: ["ok", "timeout"], settled: "ok", since: 1, wavering: true },
+    "one lost packet is forgotten": { answers: ["ok", "timeout", "ok"], settled: "ok", since: 1, wavering: false },
+    "two in a row move it, since the first of them": {
+      answers: ["ok", "ok", "timeout", "timeout"],
+      settled: "timeout",
+      since: 3,
+      wavering: false,
+    },
+    "two of three move it, since the first of them": {
+      answers: ["ok", "timeout", "ok", "timeout"],
+      settled: "timeout",
+      since: 2,
+      wavering: false,
+    },
+    "two of four do not": {
+      answers: ["ok", "timeout", "ok", "ok", "timeout"],
+      settled: "ok",
+      since: 1,
+      wavering: true,
+    },
+    "two illnesses of different kinds are two": {
+      answers: ["ok", "timeout", "refused"],
+      settled: "refused",
+      since: 2,
+      wavering: false,
+    },
+    "one good answer does not heal": { answers: ["refused", "ok"], settled: "refused", since: 1, wavering: true },
+    "two good ones do": { answers: ["refused", "ok", "ok"], settled: "ok", since: 2, wavering: false },
+    "one good and one of another illness do not": {
+      answers: ["refused", "timeout", "ok"],
+      settled: "refused",
+      since: 1,
+      wavering: true,
+    },
+    "an illness that changes its face at every answer keeps its name": {
+      answers: ["refused", "timeout", "refused", "timeout", "refused", "timeout"],
+      settled: "refused",
+      since: 1,
+      wavering: true,
+    },
+    "an illness that has become another one": {
+      answers: ["refused", "refused", "timeout", "timeout"],
+      settled: "timeout",
+      since: 3,
+      wavering: false,
+    },
+    "what moved it does not count twice": {
+      answers: ["ok", "timeout", "timeout", "ok"],
+      settled: "timeout",
+      since: 2,
+      wavering: true,
+    },
+  };
+  it.each(Object.entries(cases))("%s", (_name, { answers, ...expected }) => {
+    const { settled, since, wavering, answer: last } = given(...answers);
+    expect({ settled, since, wavering }).toEqual(expected);
+    expect(last).toEqual(answer(answers.at(-1) ?? "error", answers.length));
+  });
+});
+
+describe("a question is asked again within a second", () => {
+  const cases: Record<string, [Outcome[], boolean]> = {
+    "after a first answer that is not well": [["timeout"], true],
+    "not after a first one that is": [["ok"], false],
+    "after one that takes the side": [["ok", "timeout"], true],
+    "not after it has moved": [["ok", "timeout", "timeout"], false],
+    "after one that may heal": [["timeout", "ok"], true],
+    "not from one illness to another": [["timeout", "refused"], false],
+  };
+  it.each(Object.entries(cases))("%s", (_name, [outcomes, urgent]) => {
+    const before = outcomes.length > 1 ? given(...outcomes.slice(0, -1)) : undefined;
+    expect(isUrgent(before, given(...outcomes))).toBe(urgent);
+  });
+});
+
+describe("the book", () => {
+  it("keeps answers by flow and question, and forgets them", () => {
+    const book = new AnswerBook();
+    book.add("default/shop", "a", answer("ok", 1));
+    const { previous, next } = book.add("default/shop", "a", answer("timeout", 2));
+    expect([previous?.answer.outcome, next.wavering]).toEqual(["ok", true]);
+    expect(book.get("default/books", "a")).toBeUndefined();
+    book.drop("default/shop", "a");
+    expect(book.get("default/shop", "a")).toBeUndefined();
+    book.add("default/shop", "a", answer("ok", 3));
+    book.forget("default/shop");
+    expect(book.get("default/shop", "a")).toBeUndefined();
+  });
+});

@@ -1,0 +1,175 @@
+/**
+ * Verdicts -> status. Pure: the same verdicts and the same last status give the same status, so that a status is
+ * written on transitions only. Times move only when what they tell moves.
+ */
+import type { Isolation } from "../hops/database.ts";
+import { maxAddresses, maxFacts, maxMessage } from "../webflow/status-schema.ts";
+import type { Condition, Fact, Flow, HopName, HopStatus, State, WebFlowStatus } from "../webflow/types.ts";
+
+/** What one hop was found to be in this turn, after blame. */
+export interface HopVerdict {
+  hop: HopName;
+  state: State;
+  reason: string;
+  message: string;
+  vantage: string;
+  facts: Fact[];
+  /** Was fine and is on its way to being fine again: the last verdict stands, and Reconciling says so. */
+  moving: boolean;
+  /** Not asked yet by a process that has just begun: the last verdict stands, and there is nothing to say. */
+  held: boolean;
+}
+
+export interface Summary {
+  flow: Flow;
+  verdicts: readonly HopVerdict[];
+  isolation: Isolation | undefined;
+  addresses: readonly string[];
+  last: WebFlowStatus | undefined;
+  now: number;
+  /** This process has just begun to ask: what it has not heard yet says nothing against what was known. */
+  fresh: boolean;
+}
+
+const passing: readonly State[] = ["Healthy", "Degraded", "NotApplicable"];
+
+export function summarize(summary: Summary): WebFlowStatus {
+  const { flow, last } = summary;
+  const hops = summary.verdicts.map((verdict) => hopStatus(verdict, summary));
+  const broken = hops.find((hop) => hop.state === "Broken");
+  const conditions = conditionsOf(summary, hops).map((condition) => stamped(condition, summary));
+  const ready = conditions.find((condition) => condition.type === "Ready");
+  const kept = summary.verdicts.some(({ hop, moving, held }) => hop === "response" && (moving || held));
+  const url = last?.url === urlOf(flow) ? last.url : kept ? undefined : verifiedUrl(flow, hops);
+  return {
+    observedGeneration: flow.generation,
+    ...(flow.class.revision === undefined ? {} : { classRevision: flow.class.revision }),
+    ...(flow.lostTo === undefined ? { hosts: [...flow.hosts] } : {}),
+    conditions,
+    ...(broken === undefined ? {} : { brokenAt: broken.hop }),
+    ...(ready === undefined ? {} : { since: ready.lastTransitionTime }),
+    ...(url === undefined ? {} : { url }),
+    edges: flow.edges.map((edge) => ({ name: edge.name, addresses: summary.addresses.slice(0, maxAddresses) })),
+    hops,
+  };
+}
+
+function hopStatus(verdict: HopVerdict, { last, now }: Summary): HopStatus {
+  const before = last?.hops?.find((hop) => hop.hop === verdict.hop);
+  if ((verdict.moving || verdict.held) && before !== undefined) return before;
+  const same = before !== undefined && before.state === verdict.state && before.reason === verdict.reason;
+  const facts = verdict.facts.map((fact) => factStatus(fact, before?.facts ?? [], now));
+  const { hop, state, reason, message, vantage } = verdict;
+  const since = same ? before.since : rfc3339(now);
+  return { hop, state, reason, message: bounded(message), vantage, since, facts: facts.slice(0, maxFacts) };
+}
+
+function factStatus(fact: Fact, before: readonly Fact[], now: number): Fact {
+  const old = before.find((other) => other.name === fact.name);
+  const same = old !== undefined && old.state === fact.state && old.reason === fact.reason;
+  return {
+    ...fact,
+    message: bounded(fact.message),
+    since: fact.since ?? (same && old.since !== undefined ? old.since : rfc3339(now)),
+  };
+}
+
+type Draft = Omit<Condition, "observedGeneration" | "lastTransitionTime">;
+
+function conditionsOf(summary: Summary, hops: readonly HopStatus[]): Draft[] {
+  const { flow, isolation, verdicts } = summary;
+  const drafts: Draft[] = [readyOf(hops, summary)];
+  const moving = verdicts.find((verdict) => verdict.moving) ?? hops.find((hop) => hop.state === "Progressing");
+  if (moving !== undefined) {
+    drafts.push({ type: "Reconciling", status: "True", reason: "Moving", message: `${moving.hop} is on its way.` });
+  }
+  const stall = flow.faults[0];
+  if (stall !== undefined) {
+    drafts.push({ type: "Stalled", status: "True", reason: stall.reason, message: stall.message });
+  }
+  if (isolation !== undefined) drafts.push(isolatedOf(isolation, summary));
+  drafts.push(publicLegOf(hops));
+  return drafts;
+}
+
+function readyOf(hops: readonly HopStatus[], summary: Summary): Draft {
+  const { isolation } = summary;
+  const broken = hops.find((hop) => hop.state === "Broken");
+  if (broken !== undefined) {
+    return { type: "Ready", status: "False", reason: broken.reason, message: `${broken.hop}: ${broken.message}` };
+  }
+  const open = hops.find((hop) => !passing.includes(hop.state));
+  if (open !== undefined) {
+    return { type: "Ready", status: "Unknown", reason: open.reason, message: `${open.hop}: ${open.message}` };
+  }
+  const notes = [
+    reportedNote(publicLegOf(hops)),
+    isolation === undefined ? undefined : reportedNote(isolatedOf(isolation, summary)),
+  ];
+  const degraded = hops.find((hop) => hop.state === "Degraded");
+  const text = [
+    "Every hop of the path answers.",
+    degraded === undefined ? undefined : `${degraded.hop} is degraded: ${degraded.message}`,
+    ...notes,
+  ].filter((part) => part !== undefined);
+  return { type: "Ready", status: "True", reason: degraded?.reason ?? "PathProven", message: `${text.join(" ")}` };
+}
+
+/** A condition that only reports shows in Ready's message as well, so that nobody reads True as more than it is. */
+function reportedNote(draft: Draft): string | undefined {
+  return draft.status === "True" ? undefined : `${draft.type} is ${draft.status}: ${draft.message}`;
+}
+
+function isolatedOf({ status, reason, message }: Isolation, { last, fresh }: Summary): Draft {
+  const before = last?.conditions?.find((condition) => condition.type === "DatabaseIsolated");
+  if (before !== undefined && fresh && reason === "NotAskedYet") return { ...before };
+  const told = { Proven: "True", Violated: "False", Unproven: "Unknown" } as const;
+  return { type: "DatabaseIsolated", status: told[status], reason, message };
+}
+
+/** The public leg: what was asked from outside of edge and response. */
+function publicLegOf(hops: readonly HopStatus[]): Draft {
+  const facts = hops
+    .filter((hop) => hop.hop === "edge" || hop.hop === "response")
+    .flatMap((hop) => hop.facts)
+    .filter((fact) => fact.name.startsWith("public-"));
+  const worst =
+    facts.find((fact) => fact.state === "Broken") ??
+    facts.find((fact) => !passing.includes(fact.state)) ??
+    facts.find((fact) => fact.state !== "NotApplicable");
+  if (worst === undefined) {
+    return {
+      type: "PublicLeg",
+      status: "Unknown",
+      reason: "NotAsked",
+      message: "Nothing was asked from outside the cluster.",
+    };
+  }
+  const status = worst.state === "Broken" ? "False" : passing.includes(worst.state) ? "True" : "Unknown";
+  return { type: "PublicLeg", status, reason: worst.reason, message: worst.message };
+}
+
+/** The time of a condition moves only with its status (Kubernetes API conventions, Conditions). */
+function stamped(draft: Draft, { flow, last, now }: Summary): Condition {
+  const before = last?.conditions?.find((condition) => condition.type === draft.type);
+  const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : rfc3339(now);
+  return { ...draft, message: bounded(draft.message), observedGeneration: flow.generation, lastTransitionTime };
+}
+
+function verifiedUrl(flow: Flow, hops: readonly HopStatus[]): string | undefined {
+  const response = hops.find((hop) => hop.hop === "response");
+  const proven =
+    response?.state === "Healthy" && response.facts.some((fact) => fact.state === "Healthy" && fact.vantage !== "api");
+  return proven ? urlOf(flow) : undefined;
+}
+
+export function urlOf(flow: Flow): string {
+  const tls = flow.edges.some((edge) => edge.tlsSecret !== undefined);
+  return `${tls ? "https" : "http"}://${flow.host}/`;
+}
+
+/** What the API server says may be long, and a status with a longer message than the schema takes is refused whole. */
+const bounded = (message: string) =>
+  message.length <= maxMessage ? message : `${message.slice(0, maxMessage - 4)} ...`;
+
+const rfc3339 = (millis: number) => `${new Date(millis).toISOString().slice(0, 19)}Z`;
