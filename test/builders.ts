@@ -94,6 +94,7 @@ export function aFlow(changed: Partial<Flow> = {}): Flow {
     class: aClass(),
     faults: [],
     lostTo: undefined,
+    heldHosts: ["shop.example.test"],
     ...changed,
   };
 }

@@ -145,8 +145,15 @@ export class Cluster {
     this.answers.set(key, {
       answer: whole(last ?? settled),
       settled: settled.outcome ?? "ok",
+      said: {
+        ...(settled.flow === undefined ? {} : { flow: settled.flow }),
+        ...(settled.addresses === undefined ? {} : { addresses: settled.addresses }),
+        ...(settled.status === undefined ? {} : { statusClass: Math.floor(settled.status / 100) }),
+      },
       since: this.now,
+      ...((settled.outcome ?? "ok") === "ok" ? { wellAt: this.now } : {}),
       wavering: last !== undefined,
+      unconfirmed: false,
     });
     return this;
   }

@@ -31,13 +31,18 @@ const mark = "\n--webflow-time-- ";
 function curl({ url, accept, form, json }: Request): string[] {
   const body = form !== undefined ? ["--data", form] : json !== undefined ? ["--json", json] : [];
   const wanted = accept === undefined ? [] : ["-H", `accept: ${accept}`];
-  return ["curl", "-sS", "-i", "--http1.1", "--max-time", "15", "-w", `${mark}%{time_total}`, ...body, ...wanted, url];
+  const times = `${mark}%{time_total} %{time_namelookup} %{time_connect}`;
+  return ["curl", "-sS", "-i", "--http1.1", "--max-time", "15", "-w", times, ...body, ...wanted, url];
 }
 
-/** Whose duty failed, by curl's exit code (curl(1), EXIT CODES). */
-export function hopOfCurl(code: number): HopName {
+const timedOut = 28;
+
+/** Whose duty failed, by curl's exit code (curl(1), EXIT CODES); a time-out by how far curl had come. */
+export function hopOfCurl(code: number, output = ""): HopName {
   const hops: Readonly<Record<number, HopName>> = { 6: "dns", 7: "edge", 35: "edge", 60: "edge" };
-  return hops[code] ?? "response";
+  if (code !== timedOut) return hops[code] ?? "response";
+  const [, lookup = 0, connect = 0] = (output.split(mark)[1] ?? "").split(" ").map(Number);
+  return lookup === 0 ? "dns" : connect === 0 ? "edge" : "response";
 }
 
 /** Whose duty failed, by an answer that is not the service's own: a proxy answers for those behind it. */
@@ -49,12 +54,12 @@ export function hopOfAnswer(status: number, body: string, ownAnswer: boolean): H
 
 export async function exchange(request: Request): Promise<Came> {
   const done = await onBrowser(curl(request));
-  if (done.code !== 0) throw new HopFailed(hopOfCurl(done.code), `${request.url}: ${done.stderr.trim()}`);
+  if (done.code !== 0) throw new HopFailed(hopOfCurl(done.code, done.stdout), `${request.url}: ${done.stderr.trim()}`);
   return parseAnswer(done.stdout);
 }
 
 export function parseAnswer(text: string): Came {
-  const [answer = "", time = "0"] = text.split(mark);
+  const [answer = "", times = ""] = text.split(mark);
   const [, head = "", body = ""] = /^(HTTP\/1\..*?)\r\n\r\n(.*)$/s.exec(answer) ?? [];
   const [line = "", ...fields] = head.split("\r\n");
   const headers = fields.map((field): [string, string] => {
@@ -65,6 +70,6 @@ export function parseAnswer(text: string): Came {
     status: Number(line.split(" ")[1] ?? 0),
     headers: new Map(headers),
     body,
-    millis: Math.round(Number(time) * 1000),
+    millis: Math.round(Number(times.split(" ")[0]) * 1000),
   };
 }

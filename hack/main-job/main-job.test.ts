@@ -50,7 +50,13 @@ describe("the proof", () => {
   }
 
   test("names the hop by curl's exit code", () => {
-    expect([6, 7, 28].map(hopOfCurl)).toEqual(["dns", "edge", "response"]);
+    expect([6, 7, 56].map((code) => hopOfCurl(code))).toEqual(["dns", "edge", "response"]);
+    const late = (times: string) => hopOfCurl(28, `\n--webflow-time-- ${times}`);
+    expect([late("15.001 0.000 0.000"), late("15.001 0.004 0.000"), late("15.001 0.004 0.009")]).toEqual([
+      "dns",
+      "edge",
+      "response",
+    ]);
     expect(hopOfAnswer(502, "", false)).toBe("lb");
   });
 });

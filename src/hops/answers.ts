@@ -42,11 +42,11 @@ const phrases: Readonly<Record<Outcome, Phrase>> = {
   error: unknown("ProbeFailed", "the question could not be asked"),
 };
 
-/** What the settled outcome means; with the class of the status where the last answer still shows it. */
-export function phraseOf({ settled, answer }: Settled): Phrase {
+/** What the settled outcome means, with the class of a status. */
+export function phraseOf({ settled, said: { statusClass } }: Settled): Phrase {
   const phrase = phrases[settled];
-  if (settled !== "status" || answer.outcome !== "status" || answer.status === undefined) return phrase;
-  return { ...phrase, words: `${phrase.words} (${Math.floor(answer.status / 100)}xx)` };
+  if (settled !== "status" || statusClass === undefined) return phrase;
+  return { ...phrase, words: `${phrase.words} (${statusClass}xx)` };
 }
 
 export const phraseOfOutcome = (outcome: Outcome): Phrase => phrases[outcome];
@@ -78,16 +78,22 @@ export function combine(about: About, asked: readonly Asked[], well: Saying): Fa
   );
   const first = (state: State) => standings.find((standing) => standing.phrase.state === state);
   const [good, bad, open, moving] = [first("Healthy"), first("Broken"), first("Unknown"), first("Progressing")];
-  const from = (standing: Asked) => fact({ ...about, vantage: standing.vantage });
+  const times = (those: readonly Standing[]) => those.flatMap(({ settled }) => settled?.since ?? []);
+  const from = (standing: Asked, since = standing.settled?.since) =>
+    fact({ ...about, vantage: standing.vantage, since });
   if (bad !== undefined) {
     const alike = standings.filter(({ phrase }) => phrase.reason === bad.phrase.reason);
     const message = `${listed(alike.map(({ subject }) => subject))}: ${bad.phrase.words}${advice(well)}`;
-    return from(bad).is(good === undefined ? "Broken" : "Degraded", bad.phrase.reason, message);
+    return from(bad, Math.min(...times(alike))).is(
+      good === undefined ? "Broken" : "Degraded",
+      bad.phrase.reason,
+      message,
+    );
   }
   if (moving !== undefined) {
     return from(moving).progressing(moving.phrase.reason, `${moving.subject}: ${moving.phrase.words}.`);
   }
-  if (good !== undefined) return from(good).healthy(well.reason, well.message);
+  if (good !== undefined) return from(good, Math.max(...times(standings))).healthy(well.reason, well.message);
   if (open !== undefined) return from(open).unknown(open.phrase.reason, `${open.subject}: ${open.phrase.words}.`);
   return fact({ ...about, vantage: asked[0]?.vantage ?? about.vantage ?? "api" }).progressing(
     notAskedYet,

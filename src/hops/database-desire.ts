@@ -1,6 +1,7 @@
 /**
  * What keeps the data: policy and credentials first, then the pod that they are for. What cannot change in a
- * StatefulSet is never changed: a claim grows by itself (`claimWanted`), its template stays as it was made.
+ * StatefulSet is never changed: a claim grows by itself (`claimWanted`), its template stays as it was made. A template
+ * that has no claim yet and is no longer wanted (`templateWanted`) goes with its StatefulSet, never by a change.
  */
 import { annotations, databaseHost, databasePort, labels, labelsFor, names, selectorFor } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
@@ -162,7 +163,11 @@ function keptTemplate({ metadata: { name = dataVolume, labels: worn, annotations
 const stated = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-function newTemplate(flow: Flow, { engine, version, storage, storageClassName }: FlowDatabase) {
+/** What the claim's template would be if it were made today. */
+export const templateWanted = (flow: Flow): object | undefined =>
+  flow.database === undefined ? undefined : newTemplate(flow, flow.database);
+
+function newTemplate(flow: Flow, { engine, version, storage, storageClassName, subnet }: FlowDatabase) {
   return {
     metadata: {
       name: dataVolume,
@@ -170,6 +175,7 @@ function newTemplate(flow: Flow, { engine, version, storage, storageClassName }:
       annotations: {
         [annotations.credentials]: names.databaseSecret(flow),
         [annotations.engine]: `${engine}/${version}`,
+        [annotations.subnet]: subnet?.name ?? "",
       },
     },
     spec: {

@@ -13,6 +13,7 @@ import { fact, failureFacts, faultFacts, named } from "./facts.ts";
 import type { Hop, Seen } from "./hop.ts";
 import { controlKey, isolationFacts, isolationQuestions } from "./isolation.ts";
 import { isReady } from "./pods.ts";
+import { claimProblem } from "./public.ts";
 
 export { type ClaimWanted, claimWanted } from "./database-desire.ts";
 export { type Isolation, isolation } from "./isolation.ts";
@@ -33,7 +34,7 @@ export const database: Hop = {
   ],
 
   asks(flow, seen) {
-    if (flow.database === undefined) return [];
+    if (flow.database === undefined || claimProblem(flow) !== undefined) return [];
     return [...secretQuestions(flow, seen), ...controlQuestions(flow, seen), ...isolationQuestions(flow, seen)];
   },
 
@@ -49,14 +50,22 @@ export const database: Hop = {
     return [
       ...faultFacts(flow, "database"),
       ...writeFacts(flow, seen),
-      ...credentialsFacts(flow, seen),
+      ...(claimProblem(flow) === undefined ? credentialsFacts(flow, seen) : []),
       ...podFacts(flow, seen),
       ...claimFacts(flow, seen),
-      ...handshakeFacts(flow, seen),
-      ...isolationFacts(flow, seen),
+      ...(claimProblem(flow) === undefined ? askedFacts(flow, seen) : unaskedFacts(flow)),
     ];
   },
 };
+
+const askedFacts = (flow: Flow, seen: Seen): Fact[] => [...handshakeFacts(flow, seen), ...isolationFacts(flow, seen)];
+
+/** Who has lost the claim to a host is asked nothing at all. */
+function unaskedFacts(flow: Flow): Fact[] {
+  const problem = claimProblem(flow);
+  const about = fact({ name: "handshake", required: false });
+  return problem === undefined ? [] : [about.unknown(problem.reason, `Nothing is asked: ${problem.message}`)];
+}
 
 function writeFacts(flow: Flow, seen: Seen): Fact[] {
   return failureFacts(seen, [
@@ -71,10 +80,12 @@ function writeFacts(flow: Flow, seen: Seen): Fact[] {
 function controlQuestions(flow: Flow, seen: Seen): Question[] {
   const pod = databasePod(flow, seen);
   if (pod === undefined || !isReady(pod)) return [];
-  const ask = { type: "handshake" as const, engine: "Postgres" as const };
+  const address = pod.status?.podIP;
+  if (address === undefined) return [];
+  const ask = { type: "handshake" as const, engine: "Postgres" as const, address };
   return [
     {
-      key: controlKey(pod),
+      key: controlKey(pod, flow, seen),
       hop: "database",
       vantage: { at: "database-client" },
       ask,
@@ -87,7 +98,7 @@ function controlQuestions(flow: Flow, seen: Seen): Question[] {
 function handshakeFacts(flow: Flow, seen: Seen): Fact[] {
   const pod = databasePod(flow, seen);
   if (pod === undefined || !isReady(pod)) return [];
-  const settled = seen.answer(controlKey(pod));
+  const settled = seen.answer(controlKey(pod, flow, seen));
   const secret = named(kinds.Secret, names.databaseSecret(flow));
   const remedy =
     settled?.settled === "auth"

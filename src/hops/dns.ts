@@ -6,12 +6,13 @@ import type { Question } from "../probe/question.ts";
 import * as kinds from "../webflow/kinds.ts";
 import { passedThrough } from "../webflow/reasons.ts";
 import type { Fact, Flow } from "../webflow/types.ts";
-import { combine, reportedUnless, type Saying } from "./answers.ts";
+import { combine, type Phrase, reportedUnless, type Saying } from "./answers.ts";
 import { type About, fact, listed, named, notAskedYet, worst } from "./facts.ts";
 import type { Hop, Seen } from "./hop.ts";
 import {
   asked,
   authoritativeQuestions,
+  isCached,
   isDelegated,
   isPublished,
   isRecorded,
@@ -130,13 +131,22 @@ function resolverFacts(flow: Flow, seen: Seen): Fact[] {
   const [first, ...more] = [...groups.values()].map((group) => {
     const answers = group.map(({ host, vantage, resolver, question }) => {
       const said = { subject: `Host ${host} at resolver ${resolver}`, vantage, targets, authoritative: false };
-      return asked(said, seen.answer(question.key));
+      const settled = seen.answer(question.key);
+      const found = asked(said, settled);
+      const mayBeCached = found.objection?.reason === "WrongAddress" && isCached(flow, seen, { host, settled });
+      return mayBeCached ? { ...found, objection: cachedYet } : found;
     });
     return combine(about, answers, rightResolution);
   });
   const unasked = fact(about).progressing(notAskedYet, "Not asked before an authoritative server knows every host.");
   return [reportedUnless(isLegRequired(flow), first === undefined ? unasked : worst([first, ...more]))];
 }
+
+const cachedYet: Phrase = {
+  state: "Progressing",
+  reason: "CachedYet",
+  words: "the record has just changed, and a resolver may keep the old one for its TTL",
+};
 
 const rightResolution: Saying = {
   reason: "Resolved",

@@ -11,14 +11,22 @@ export interface About {
   /** Default: api. */
   vantage?: string;
   refs?: readonly Ref[];
+  /** Milliseconds since 1970 of the first answer that said so, where it was asked. */
+  since?: number | undefined;
 }
 
 /** The most objects that one fact names. */
-const mostRefs = 8;
+export const mostRefs = 8;
 
 /** `fact("address").broken("NoAddress", "...")`. */
 export function fact(about: string | About) {
-  const { name, required = true, vantage = "api", refs = [] } = typeof about === "string" ? { name: about } : about;
+  const {
+    name,
+    required = true,
+    vantage = "api",
+    refs = [],
+    since,
+  } = typeof about === "string" ? { name: about } : about;
   const as =
     (state: State) =>
     (reason: Reason | PassedThrough, message: string): Fact => ({
@@ -28,6 +36,7 @@ export function fact(about: string | About) {
       reason,
       message,
       vantage,
+      ...(since === undefined ? {} : { since: rfc3339(since) }),
       ...(refs.length === 0 ? {} : { refs: refs.slice(0, mostRefs) }),
     });
   return {
@@ -60,11 +69,13 @@ export function failureFacts(seen: Seen, wanted: readonly (readonly [Kind, strin
     const failure = seen.failure(kind, name);
     if (failure === undefined) return [];
     const about = fact({ name: `written-${kind.kind.toLowerCase()}`, refs: [refTo(kind, name)] });
-    return [
-      about.broken(passedThrough(failure.reason), `${named(kind, name)} could not be written: ${failure.message}`),
-    ];
+    const state = failure.passing === true ? "Progressing" : "Broken";
+    const message = `${named(kind, name)} could not be written: ${failure.message}`;
+    return [about.is(state, passedThrough(failure.reason), message)];
   });
 }
+
+const rfc3339 = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`;
 
 const severity = (found: Fact): number => {
   if (found.state === "Broken") return found.required ? 6 : 5;

@@ -17,7 +17,7 @@ export interface Seen {
   /** The answer to a question, by its key; undefined while none has come. */
   answer(key: string): Settled | undefined;
   /** What came of applying an object of ours in the last turn, when it did not succeed. */
-  failure(kind: Kind, name: string): { reason: string; message: string } | undefined;
+  failure(kind: Kind, name: string): { reason: string; message: string; passing?: boolean } | undefined;
   /** What the operator was started with and hops may know. */
   readonly operator: OperatorFacts;
 }

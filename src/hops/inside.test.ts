@@ -380,6 +380,56 @@ describe("the group", () => {
     expect(cluster.seen.list(kinds.PodDisruptionBudget)).toEqual([]);
   });
 
+  const onOneNode = (c: Cluster, ages: readonly number[]) => {
+    [podA, podB].forEach((pod, index) => {
+      c.change(kinds.Pod, pod, (object) => ({
+        ...object,
+        metadata: { ...object.metadata, creationTimestamp: ago(ages[index] ?? 0) },
+        spec: { ...(object.spec as object), nodeName: "worker-a" },
+      }));
+    });
+    return c;
+  };
+
+  it("says of its spread the same while it is spread, however young its pods are", () => {
+    const cluster = aHealthyCluster();
+    const settled = cluster.fact("vmgroup", "spread");
+    expect(settled).toMatchObject({ state: "Healthy", reason: "Spread" });
+    cluster.change(kinds.Pod, podB, (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, creationTimestamp: ago(1_000) },
+    }));
+    expect(cluster.fact("vmgroup", "spread")).toEqual(settled);
+  });
+
+  it("is not called badly spread while its pods come and go", () => {
+    expect(onOneNode(aHealthyCluster(), [1_000, 3_600_000]).fact("vmgroup", "spread")?.reason).toBe("Spreading");
+    expect(onOneNode(aHealthyCluster(), [61_000, 61_000]).verdicts.vmgroup).toBe("Degraded/NotSpread");
+  });
+
+  it("leaves its autoscaler's fact as it was while a look that failed is taken again", () => {
+    const cluster = aHealthyCluster();
+    const before = cluster.fact("vmgroup", "autoscaler");
+    scaler(cluster, "ScalingActive", "FailedGetResourceMetric", 10_000);
+    expect(cluster.fact("vmgroup", "autoscaler")).toEqual(before);
+  });
+
+  it("moves while pods are made or replaced, and stays what it was", () => {
+    const rolling = (status: Record<string, unknown>, spec: object = {}) =>
+      aHealthyCluster().change(kinds.Deployment, "shop", (object) => ({
+        ...merged(object, status),
+        spec: { ...(object.spec as object), ...spec },
+      }));
+    for (const cluster of [
+      rolling({ updatedReplicas: 1 }),
+      rolling({ observedGeneration: 0 }),
+      rolling({}, { replicas: 4 }),
+    ]) {
+      expect(cluster.fact("process", "rollout")).toMatchObject({ state: "Progressing", reason: "RollingOut" });
+      expect(cluster.verdicts.process).toBe("Healthy/Running");
+    }
+  });
+
   it("is not told to spread where there is but one place open", () => {
     const cluster = aHealthyCluster().change(kinds.Pod, podB, (pod) => ({
       ...pod,

@@ -20,6 +20,7 @@ import {
   type PodObject,
   type PolicyObject,
   type PolicyRule,
+  since,
 } from "./shapes.ts";
 
 export interface Isolation {
@@ -106,7 +107,12 @@ function isForClients({ from }: PolicyRule, flow: Flow): boolean {
 export function clientsFinding(flow: Flow, seen: Seen): Finding {
   const said = finding("clients");
   const wearing = seen.list(kinds.Pod, { [labels.databaseClient]: flow.name }) as readonly PodObject[];
-  const foreign = wearing.filter((pod) => !isOver(pod) && !isClient(pod, flow, seen)).sort(byName);
+  const others = wearing.filter((pod) => !isOver(pod) && !isClient(pod, flow, seen)).sort(byName);
+  const foreign = others.filter((pod) => !isLeftOver(pod, flow, seen));
+  if (others.length > 0 && foreign.length === 0) {
+    const message = "Pods of an earlier Deployment of this WebFlow wear the clients' label until they are gone.";
+    return said.pending({ reason: "ClientsLeaving", message });
+  }
   if (foreign.length === 0) {
     return said.proven({
       reason: "ClientsAreOurs",
@@ -138,6 +144,26 @@ function isClient(pod: PodObject, flow: Flow, seen: Seen): boolean {
 
 const mayBeOurs = (pod: PodObject, prefix: string, seen: Seen) =>
   ageOf(pod, seen.now) < ownerMillis && controllerOf(pod)?.name.startsWith(`${prefix}-`) === true;
+
+/** How long after its time a pod that ends may still be shown to us. */
+const lateMillis = 15_000;
+
+/**
+ * Of a Deployment of ours that was deleted: its ReplicaSet still names it, and the garbage collector clears away both;
+ * or the ReplicaSet has gone already and the pod is on its way out.
+ */
+function isLeftOver(pod: PodObject, flow: Flow, seen: Seen): boolean {
+  const owner = controllerOf(pod);
+  const web = names.web(flow);
+  if (owner?.kind !== kinds.ReplicaSet.kind || !owner.name.startsWith(`${web}-`)) return false;
+  const set = seen.get(kinds.ReplicaSet, owner.name);
+  if (set !== undefined && set.metadata.uid === owner.uid) {
+    const above = controllerOf(set);
+    return above?.kind === kinds.Deployment.kind && above.name === web;
+  }
+  const { deletionTimestamp } = pod.metadata;
+  return deletionTimestamp !== undefined && since(deletionTimestamp, seen.now) < lateMillis;
+}
 
 const proberLabels = { [labels.name]: "webflow-prober" };
 

@@ -46,7 +46,34 @@ describe("isolation", () => {
     [
       "the forbidden identity could just not be asked",
       (c) => c.answerAll("database/forbidden", { outcome: "timeout" }, { outcome: "vantage" }),
-      "Unproven/ForbiddenNotAsked",
+      "Proven/Refused",
+    ],
+    [
+      "the canary could just not be asked",
+      (c) => c.answerAll("database/canary", {}, { outcome: "vantage" }),
+      "Proven/Refused",
+    ],
+    [
+      "the control could just not be run",
+      (c) => c.answerAll("database/control", {}, { outcome: "vantage" }),
+      "Proven/Refused",
+    ],
+    [
+      "the control could not be run since it last connected, and that is too long ago",
+      (c) =>
+        Object.assign(c.answerAll("database/control", {}, { outcome: "vantage" }), {
+          now: noon + 600_000 * 1.5 + 61_000,
+        }),
+      "Unproven/ControlTooOld",
+    ],
+    [
+      "our policy was changed and put right: the control is run anew",
+      (c) =>
+        c.change(kinds.NetworkPolicy, "shop-db", (object) => ({
+          ...object,
+          metadata: { ...object.metadata, generation: 7 },
+        })),
+      "Unproven/NotAskedYet",
     ],
     [
       "the control has failed once: the proof ends at once",
@@ -278,12 +305,55 @@ describe("isolation", () => {
     expect(found(cluster)).toBe(violates ? "Violated/ForeignClient" : "Proven/Refused");
   });
 
+  it.each<[string, KubeObject[], string]>([
+    [
+      "a set of a Deployment of ours that was deleted",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "replicaset-shop-old" })),
+        anObject(kinds.ReplicaSet, "shop-old", {
+          metadata: { ownerReferences: controlledBy({ kind: "Deployment", name: "shop", uid: "an-earlier-one" }) },
+        }),
+      ],
+      "Unproven/ClientsLeaving",
+    ],
+    [
+      "a set that is gone, on its way out",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "gone" }), {
+          deletionTimestamp: ago(-20_000),
+        }),
+      ],
+      "Unproven/ClientsLeaving",
+    ],
+    [
+      "a set that is gone, long after it should have ended",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "gone" }), {
+          deletionTimestamp: ago(16_000),
+        }),
+      ],
+      "Violated/ForeignClient",
+    ],
+    [
+      "a set of another Deployment, named like ours",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-2", uid: "replicaset-shop-2" })),
+        anObject(kinds.ReplicaSet, "shop-2", {
+          metadata: { ownerReferences: controlledBy({ kind: "Deployment", name: "other", uid: "x" }) },
+        }),
+      ],
+      "Violated/ForeignClient",
+    ],
+  ])("the clients' label on a pod of %s", (_, objects, expected) => {
+    expect(found(aHealthyCluster().put(...objects))).toBe(expected);
+  });
+
   it("asks only a pod that has run for half a minute, from its node's side, and controls each pod anew", () => {
     const cluster = aHealthyCluster();
     const keys = () => cluster.questions().flatMap(({ key, hop }) => (hop === "database" ? key : []));
     expect(keys()).toEqual([
       "database/secret",
-      "database/control/pod-shop-db-0",
+      "database/control/pod-shop-db-0/networkpolicy-shop-db/1",
       "database/forbidden/10.244.3.20:5432",
       "database/canary/worker-c",
     ]);
@@ -292,7 +362,7 @@ describe("isolation", () => {
       metadata: { ...pod.metadata, uid: "new" },
       status: { ...(pod.status as object), startTime: ago(29_000) },
     }));
-    expect(keys()).toEqual(["database/secret", "database/control/new"]);
+    expect(keys()).toEqual(["database/secret", "database/control/new/networkpolicy-shop-db/1"]);
     expect(found(cluster)).toBe("Unproven/NotAskedYet");
   });
 

@@ -3,8 +3,8 @@
  * allowed identity lately let in, the forbidden one refused, and a canary on the same node that shows that a refusal
  * means something. The claim is "refused from these vantages", never "unreachable".
  */
-import type { Question } from "../probe/question.ts";
-import { databasePort } from "../webflow/address.ts";
+import { isUnasked, type Question } from "../probe/question.ts";
+import { databasePort, names } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Fact, Flow } from "../webflow/types.ts";
 import { phraseOfOutcome } from "./answers.ts";
@@ -44,8 +44,11 @@ export function isolationQuestions(flow: Flow, seen: Seen): Question[] {
 
 const forbiddenKey = (address: string) => `database/forbidden/${address}:${databasePort}`;
 const canaryKey = (node: string) => `database/canary/${node}`;
-/** By the pod's uid, so that a new pod gets a new control. */
-export const controlKey = (pod: PodObject): string => `database/control/${pod.metadata.uid ?? pod.metadata.name}`;
+/** A new pod, and a policy that was changed or put right, get a new control. */
+export function controlKey(pod: PodObject, flow: Flow, seen: Seen): string {
+  const { uid = "", generation = 0 } = seen.get(kinds.NetworkPolicy, names.databasePolicy(flow))?.metadata ?? {};
+  return `database/control/${pod.metadata.uid ?? pod.metadata.name}/${uid}/${generation}`;
+}
 
 function askedPod(flow: Flow, seen: Seen): PodObject | undefined {
   const pod = databasePod(flow, seen);
@@ -86,14 +89,17 @@ function controlFinding(flow: Flow, seen: Seen): Finding {
       message: "Nobody can connect while the database is not ready, so that a refusal proves nothing.",
     });
   }
-  const answer = seen.answer(controlKey(pod))?.answer;
-  if (answer === undefined)
+  const asked = seen.answer(controlKey(pod, flow, seen));
+  if (asked === undefined)
     return said.pending({ reason: notAskedYet, message: "The allowed identity has not connected yet." });
-  if (answer.outcome !== "ok") {
+  const { answer, settled, wellAt } = asked;
+  // A control that could not be run takes nothing back of the last one that was, until that is too old.
+  const stands = answer.outcome === "ok" || (isUnasked(answer.outcome) && (settled === "ok" || isUnasked(settled)));
+  if (!stands || wellAt === undefined) {
     const { words } = phraseOfOutcome(answer.outcome);
     return said.unproven({ reason: "ControlFailed", message: `The allowed identity does not connect: ${words}.` });
   }
-  if (seen.now - answer.at > flow.class.controlMillis * 1.5 + 60_000) {
+  if (seen.now - wellAt > flow.class.controlMillis * 1.5 + 60_000) {
     return said.unproven({ reason: "ControlTooOld", message: "The allowed identity last connected too long ago." });
   }
   return said.proven({
@@ -129,8 +135,8 @@ function forbiddenFinding(seen: Seen, address: string): Finding {
   }
   const closing = policiesOnProber(seen);
   if (closing.length > 0) return closedIn(seen, closing);
-  if (!refusedBy.includes(answer.outcome) || !refusedBy.includes(settled)) {
-    const { words } = phraseOfOutcome(refusedBy.includes(answer.outcome) ? settled : answer.outcome);
+  if (!refusedBy.includes(settled)) {
+    const { words } = phraseOfOutcome(settled);
     return said.unproven({ reason: "ForbiddenNotAsked", message: `The forbidden identity could not ask: ${words}.` });
   }
   return said.proven({
@@ -154,7 +160,8 @@ function canaryFinding(seen: Seen, node: string): Finding {
   const refs = [refTo(kinds.Node, node)];
   if (asked === undefined)
     return said.pending({ reason: notAskedYet, message: "The canary has not been asked yet.", refs });
-  const { outcome } = asked.answer;
+  // What speaks against it counts at once; that nobody could ask just now takes nothing back.
+  const outcome = isUnasked(asked.answer.outcome) ? asked.settled : asked.answer.outcome;
   if (outcome === "ok") {
     const message = "The forbidden identity reaches the open canary on the database's node and not the closed one.";
     return said.proven({ reason: "PolicyEnforced", message, refs });

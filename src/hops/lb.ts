@@ -8,9 +8,10 @@ import * as kinds from "../webflow/kinds.ts";
 import type { Fact, Flow, Ref } from "../webflow/types.ts";
 import { type Asked, combine, type Saying } from "./answers.ts";
 import { compareEndpoints } from "./endpoints.ts";
-import { fact, failureFacts, faultFacts, listed, named, refTo } from "./facts.ts";
+import { fact, failureFacts, faultFacts, listed, mostRefs, named, refTo } from "./facts.ts";
 import type { Desired, Hop, Seen } from "./hop.ts";
 import { deploymentOf, isReady, podRefs, webPods } from "./pods.ts";
+import { claimProblem } from "./public.ts";
 import { equal, matches, opensPort } from "./selectors.ts";
 import {
   byName,
@@ -30,7 +31,7 @@ export const lb: Hop = {
   watches: [kinds.Service, kinds.EndpointSlice, kinds.Deployment, kinds.ReplicaSet, kinds.Pod, kinds.NetworkPolicy],
 
   asks(flow, seen) {
-    return targetsOf(flow, seen).map(({ question }) => question);
+    return claimProblem(flow) === undefined ? targetsOf(flow, seen).map(({ question }) => question) : [];
   },
 
   desire(flow) {
@@ -152,6 +153,10 @@ function targetsOf(flow: Flow, seen: Seen): Target[] {
 }
 
 function targetsFact(flow: Flow, seen: Seen): Fact[] {
+  const problem = claimProblem(flow);
+  if (problem !== undefined) {
+    return [fact({ name: "targets", required: false }).unknown(problem.reason, `Nothing is asked: ${problem.message}`)];
+  }
   const targets = targetsOf(flow, seen);
   if (targets.length === 0) return [];
   const asked = targets.map(({ pod, question }): Asked => {
@@ -168,7 +173,7 @@ function targetsFact(flow: Flow, seen: Seen): Fact[] {
   const deaf = targets.filter(({ question }) => isUnwell(seen.answer(question.key)?.settled));
   const refs = podRefs(deaf.map(({ pod }) => pod));
   const policy = found.state === "Broken" && found.reason === "TimedOut" ? closingPolicy(flow, seen) : undefined;
-  if (policy === undefined) return [{ ...found, refs }];
+  if (policy === undefined) return [{ ...found, refs: refs.slice(0, mostRefs) }];
   const message = `${named(kinds.NetworkPolicy, policy)} may close the pods to the operator: allow its namespace, or judge by whole requests.`;
   return [
     fact({ name: "targets", vantage: "operator", refs: [refTo(kinds.NetworkPolicy, policy)] }).unknown(

@@ -23,13 +23,21 @@ const zonesOf = (seen: Seen): Record<string, string> =>
     | undefined) ?? {};
 
 /** Whether the zone file with the host has changed so lately that the servers may not have read it. */
-function isLoading(seen: Seen, host: string): boolean {
+const isLoading = (seen: Seen, host: string): boolean => isYounger(seen, host, loadingMillis);
+
+/** Whether a resolver may rightly have an old record: the zone has changed within its TTL, and so has its answer. */
+export function isCached(flow: Flow, seen: Seen, { host, settled }: { host: string; settled: Settled | undefined }) {
+  const mostMillis = flow.class.ttlSeconds * 1000 + loadingMillis;
+  return settled !== undefined && seen.now - settled.since < mostMillis && isYounger(seen, host, mostMillis);
+}
+
+function isYounger(seen: Seen, host: string, mostMillis: number): boolean {
   const file = Object.values(zonesOf(seen)).find((text) =>
     text.split("\n").some((line) => line.startsWith(`${host}. `)),
   );
   const serial = serialOf(file ?? "");
   const age = serial === undefined ? undefined : seen.now - serial * 1000;
-  return age !== undefined && age >= -serialAheadMillis && age < loadingMillis;
+  return age !== undefined && age >= -serialAheadMillis && age < mostMillis;
 }
 
 /** Hosts that the source of record has with exactly the edge's targets. */
@@ -92,9 +100,9 @@ export function asked(
   return { subject, vantage, settled, objection: settled === undefined ? undefined : objectionTo(settled, targets) };
 }
 
-function objectionTo({ settled, answer }: Settled, targets: readonly string[]): Phrase | undefined {
-  if (settled !== "ok" || answer.outcome !== "ok" || !targets.some(isAddress)) return undefined;
-  const strange = (answer.addresses ?? []).filter((address) => !targets.includes(address));
+function objectionTo({ settled, said }: Settled, targets: readonly string[]): Phrase | undefined {
+  if (settled !== "ok" || !targets.some(isAddress)) return undefined;
+  const strange = (said.addresses ?? []).filter((address) => !targets.includes(address));
   if (strange.length === 0) return undefined;
   return {
     state: "Broken",

@@ -111,7 +111,10 @@ function rolloutFact({ flow, deployment, serves }: Judged): Fact {
     return about.is(serves ? "Degraded" : "Broken", "ProgressDeadlineExceeded", message);
   }
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
-  const done = observedGeneration >= (deployment.metadata.generation ?? 0) && updatedReplicas >= replicas;
-  if (!done) return about.healthy("RollingOut", `${titleOf(flow)} is being rolled out.`);
-  return about.healthy("RolledOut", `${titleOf(flow)} is rolled out.`);
+  const isSeen = observedGeneration >= (deployment.metadata.generation ?? 0);
+  const done = isSeen && updatedReplicas >= replicas && updatedReplicas >= (deployment.spec?.replicas ?? 0);
+  if (done) return about.healthy("RolledOut", `${titleOf(flow)} is rolled out.`);
+  // Movement, and no change of the verdict: whether anything serves meanwhile is the fact ready's to say.
+  const moving = fact({ name: "rollout", required: false, refs: [refTo(kinds.Deployment, names.web(flow))] });
+  return moving.progressing("RollingOut", `Pods of ${titleOf(flow)} are being made or replaced.`);
 }

@@ -4,6 +4,7 @@
  */
 import type { Vantage } from "../probe/question.ts";
 import { names } from "../webflow/address.ts";
+import { lostClaim } from "../webflow/claims.ts";
 import type { Vantage as ClassVantage } from "../webflow/class-schema.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Fact, Fault, Flow, HopName } from "../webflow/types.ts";
@@ -16,12 +17,7 @@ const claimReasons: readonly string[] = ["HostConflict", "HostOutsideZones"];
 
 /** Why this flow may not have its hosts: then there is no route, no record and no question. */
 export function claimProblem(flow: Flow): Pick<Fault, "reason" | "message"> | undefined {
-  if (flow.lostTo !== undefined) {
-    const { namespace, host } = flow.lostTo;
-    const message = `Host ${host} belongs to namespace ${namespace}, which asked for it first: choose another host.`;
-    return { reason: "HostConflict", message };
-  }
-  return flow.faults.find((fault) => claimReasons.includes(fault.reason));
+  return lostClaim(flow) ?? flow.faults.find((fault) => claimReasons.includes(fault.reason));
 }
 
 /** What a hop of the public leg says where the hosts are not ours; undefined: they are, judge on. */
@@ -70,10 +66,8 @@ export function doorOf(flow: Flow): { port: number; tlsSecret: string | undefine
   return { port: tlsSecret === undefined ? 80 : 443, tlsSecret };
 }
 
-export const isPublic = (flow: Flow): boolean => flow.edges.some((edge) => edge.scope === "Public");
-
-/** Vantages that may be asked of the public leg: none where the edge is not public. */
-export const vantagesOf = (flow: Flow): readonly ClassVantage[] => (isPublic(flow) ? flow.class.vantages : []);
+/** Vantages that may be asked of the public leg. */
+export const vantagesOf = (flow: Flow): readonly ClassVantage[] => flow.class.vantages;
 
 export const outside = ({ name, url, caBundle }: ClassVantage): Vantage => ({ at: "outside", name, url, caBundle });
 
@@ -81,9 +75,6 @@ export const isLegRequired = (flow: Flow): boolean => flow.class.publicLeg === "
 
 /** What the public leg comes to where nobody outside can be asked. */
 export function unseenFact(flow: Flow, name: string): Fact {
-  if (!isPublic(flow)) {
-    return fact(name).notApplicable("InternalEdge", "The edge is internal: it is not to be reached from outside.");
-  }
   const about = fact({ name, required: isLegRequired(flow) });
   return about.unknown(
     "NoVantage",

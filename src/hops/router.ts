@@ -167,7 +167,7 @@ function podQuestion(flow: Flow, seen: Seen, route: Flow["routes"][number]): Que
 /** A pod is asked for comparison only while an answer from outside does not say whose it is. */
 function needsPod(flow: Flow, seen: Seen, { question }: Rule): boolean {
   const settled = seen.answer(question.key);
-  return settled !== undefined && isHttp(settled.settled) && settled.answer.flow !== identityOf(flow);
+  return settled !== undefined && isHttp(settled.settled) && settled.said.flow !== identityOf(flow);
 }
 
 const isHttp = (outcome: string) => outcome === "ok" || outcome === "status";
@@ -205,12 +205,10 @@ function leadFact(flow: Flow, seen: Seen, rule: Rule): Fact {
     const found = combine({ name: "rules", vantage }, [{ subject, vantage, settled }], leadsHere);
     return about.unknown("NotReached", found.message);
   }
-  if (settled.answer.flow === identityOf(flow)) return about.healthy(leadsHere.reason, leadsHere.message);
-  // One stray answer does not move what is settled, and an answer that is being asked again proves nothing new.
-  if (settled.wavering && settled.settled === "ok") return about.healthy(leadsHere.reason, leadsHere.message);
-  if (settled.answer.flow !== undefined) {
+  if (settled.said.flow === identityOf(flow)) return about.healthy(leadsHere.reason, leadsHere.message);
+  if (settled.said.flow !== undefined) {
     const remedy = "see which Ingress has the host and path as well";
-    return about.broken("LeadsElsewhere", `${subject} leads to WebFlow ${settled.answer.flow}: ${remedy}.`);
+    return about.broken("LeadsElsewhere", `${subject} leads to WebFlow ${settled.said.flow}: ${remedy}.`);
   }
   return unsignedFact(flow, seen, rule);
 }
@@ -227,9 +225,10 @@ function unsignedFact(flow: Flow, seen: Seen, { subject, vantage, question, pod 
   const own = seen.answer(compared.key);
   if (own === undefined)
     return fact(about).progressing(notAskedYet, "No answer of a pod has come yet to compare with.");
-  const status = seen.answer(question.key)?.answer.status;
-  const isStranger = own.answer.flow === identityOf(flow);
-  const isLost = status === 404 && isHttp(own.settled) && own.answer.status !== 404;
+  const { answer, settled, wavering } = seen.answer(question.key) ?? {};
+  const isStranger = own.said.flow === identityOf(flow);
+  const isMissed = settled === "status" && wavering === false && answer?.status === 404;
+  const isLost = isMissed && isHttp(own.settled) && own.answer.status !== 404;
   if (isStranger || isLost) {
     const remedy = `see the Ingress controller's log for ${named(kinds.Ingress, names.web(flow))}`;
     return fact(about).broken(

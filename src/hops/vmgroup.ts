@@ -14,9 +14,9 @@ import { ageOf, conditionOf, isNew, type PodObject, type ScalerObject, since } f
 
 /** Pods beyond the load's need go after this long of less load. */
 const shrinkSeconds = 120;
-/** A new autoscaler has no metrics yet, and new pods have none for a while. */
+/** For so long a look of the autoscaler's that fails is no finding. */
 const metricsMillis = 120_000;
-/** Only pods that have stayed where they are tell how the group is spread. */
+/** Only pods that have stayed where they are tell that the group is not spread. */
 const settledMillis = 60_000;
 
 export const vmgroup: Hop = {
@@ -160,16 +160,19 @@ const domains = { Zone: "topology.kubernetes.io/zone", Node: "kubernetes.io/host
 
 function spreadFact(flow: Flow, seen: Seen, placed: readonly PodObject[]): Fact[] {
   const { spread, subnet } = flow.group;
-  if (spread === "None" || placed.length < 2) return [];
-  if (placed.some((pod) => ageOf(pod, seen.now) < settledMillis)) return [];
+  const about = fact({ name: "spread", required: false });
+  if (spread === "None") return [];
+  if (placed.length < 2) return [about.notApplicable("OnePod", "There is one pod: nothing to spread.")];
   const label = domains[spread];
   const open = new Set(openNodes(subnet, seen).flatMap((node) => node.metadata.labels?.[label] ?? []));
   const used = new Set(placed.flatMap((pod) => nodeOf(pod, seen)?.metadata.labels?.[label] ?? []));
   const [only] = used;
   if (only === undefined) return [];
-  const about = fact({ name: "spread", required: false });
   if (used.size > 1 || open.size < 2) {
     return [about.healthy("Spread", `The pods are spread over every ${spread.toLowerCase()} there is for them.`)];
+  }
+  if (placed.some((pod) => ageOf(pod, seen.now) < settledMillis)) {
+    return [about.progressing("Spreading", "Pods come and go: how they are spread is told when they have settled.")];
   }
   const remedy = `kubectl rollout restart ${named(kinds.Deployment, names.web(flow)).toLowerCase()} -n ${flow.namespace} spreads them again`;
   return [
@@ -192,9 +195,11 @@ function scalerFact(flow: Flow, seen: Seen): Fact {
     return about.progressing("NotJudgedYet", `${title} has not looked yet.`);
   }
   const against = [able, active].find((condition) => condition?.status === "False");
-  if (against === undefined) return about.healthy("ReadsMetrics", `${title} reads its metrics and can scale.`);
-  const isFresh = isNew(live, seen.now) || since(against.lastTransitionTime, seen.now) < metricsMillis;
-  if (isFresh) return about.progressing("MetricsPending", `${title} reads no metrics yet.`);
+  const well = about.healthy("ReadsMetrics", `${title} reads its metrics and can scale.`);
+  if (against === undefined) return well;
+  if (isNew(live, seen.now)) return about.progressing("MetricsPending", `${title} reads no metrics yet.`);
+  // New pods have no metrics for a while, and a look that fails is taken again: neither is a change.
+  if (since(against.lastTransitionTime, seen.now) < metricsMillis) return well;
   const why = against.reason ?? "no reason given";
   if (against.type === "AbleToScale") return about.degraded("UnableToScale", `${title} cannot scale (${why}).`);
   return about.degraded("NoMetrics", `${title} reads no metrics (${why}): see that the metrics server runs.`);

@@ -21,7 +21,15 @@ interface Case {
 
 describe("answers are settled", () => {
   const cases: Record<string, Case> = {
-    "a first answer settles at once": { answers: ["timeout"], settled: "timeout", since: 1, wavering: false },
+    "a first good answer settles at once": { answers: ["ok"], settled: "ok", since: 1, wavering: false },
+    "a first one that is not well waits for a second": {
+      answers: ["timeout"],
+      settled: "timeout",
+      since: 1,
+      wavering: true,
+    },
+    "which confirms it": { answers: ["timeout", "timeout"], settled: "timeout", since: 1, wavering: false },
+    "or takes it back": { answers: ["timeout", "ok"], settled: "ok", since: 2, wavering: false },
     "the same answers settle nothing new": { answers: ["ok", "ok", "ok"], settled: "ok", since: 1, wavering: false },
     "one lost packet moves nothing": { answers: ["ok", "timeout"], settled: "ok", since: 1, wavering: true },
     "one lost packet is forgotten": { answers: ["ok", "timeout", "ok"], settled: "ok", since: 1, wavering: false },
@@ -49,8 +57,13 @@ describe("answers are settled", () => {
       since: 2,
       wavering: false,
     },
-    "one good answer does not heal": { answers: ["refused", "ok"], settled: "refused", since: 1, wavering: true },
-    "two good ones do": { answers: ["refused", "ok", "ok"], settled: "ok", since: 2, wavering: false },
+    "one good answer does not heal": {
+      answers: ["refused", "refused", "ok"],
+      settled: "refused",
+      since: 1,
+      wavering: true,
+    },
+    "two good ones do": { answers: ["refused", "refused", "ok", "ok"], settled: "ok", since: 3, wavering: false },
     "one good and one of another illness do not": {
       answers: ["refused", "timeout", "ok"],
       settled: "refused",
@@ -83,14 +96,45 @@ describe("answers are settled", () => {
   });
 });
 
+describe("what is said beside the outcome", () => {
+  const saying = (...flows: (string | undefined)[]): Entry => {
+    let entry: Entry | undefined;
+    for (const [index, flow] of flows.entries()) {
+      entry = settle(entry, { ...answer("ok", index + 1), ...(flow === undefined ? {} : { flow }) });
+    }
+    if (entry === undefined) throw new Error("no answers were given");
+    return entry;
+  };
+
+  it("is moved by two in a row, and not by a stray answer", () => {
+    expect(saying("a/shop", "b/shop")).toMatchObject({ said: { flow: "a/shop" }, wavering: true, since: 1 });
+    expect(saying("a/shop", "b/shop", "a/shop")).toMatchObject({ said: { flow: "a/shop" }, wavering: false });
+    expect(saying("a/shop", "b/shop", "b/shop")).toMatchObject({ said: { flow: "b/shop" }, wavering: false, since: 2 });
+    expect(saying("a/shop", undefined, undefined).said).toEqual({});
+  });
+
+  it("is asked about once within a second, however often it changes", () => {
+    expect(isUrgent(saying("a/shop"), saying("a/shop", "b/shop"))).toBe(true);
+    expect(isUrgent(saying("a/shop", "b/shop"), saying("a/shop", "b/shop", "c/shop"))).toBe(false);
+  });
+
+  it("keeps the time at which it was last well", () => {
+    expect(given("ok", "ok", "vantage", "vantage")).toMatchObject({ settled: "vantage", wellAt: 2 });
+    expect(given("timeout").wellAt).toBeUndefined();
+  });
+});
+
 describe("a question is asked again within a second", () => {
   const cases: Record<string, [Outcome[], boolean]> = {
     "after a first answer that is not well": [["timeout"], true],
     "not after a first one that is": [["ok"], false],
     "after one that takes the side": [["ok", "timeout"], true],
     "not after it has moved": [["ok", "timeout", "timeout"], false],
-    "after one that may heal": [["timeout", "ok"], true],
-    "not from one illness to another": [["timeout", "refused"], false],
+    "after one that may heal": [["timeout", "timeout", "ok"], true],
+    "after one of another illness, once": [["timeout", "timeout", "refused"], true],
+    "and no more": [["timeout", "timeout", "refused", "reset"], false],
+    "after one that nobody could ask": [["timeout", "timeout", "vantage"], true],
+    "and after the next that somebody could": [["timeout", "timeout", "vantage", "vantage", "timeout"], true],
   };
   it.each(Object.entries(cases))("%s", (_name, [outcomes, urgent]) => {
     const before = outcomes.length > 1 ? given(...outcomes.slice(0, -1)) : undefined;

@@ -2,13 +2,14 @@
  * Answers -> verdicts that one lost packet does not move. `settle` is the rule, pure; AnswerBook remembers what it
  * needs: for each question of each flow the last few answers and what they settled on.
  */
-import type { Answer, Outcome, Settled } from "./question.ts";
+import { type Answer, isUnasked, type Outcome, type Said, type Settled } from "./question.ts";
 
 /** So many of the last so many answers move what is settled. */
 export const rule = { k: 2, n: 3 } as const;
 
 interface Mark {
   outcome: Outcome;
+  said: string;
   at: number;
 }
 
@@ -18,45 +19,62 @@ export interface Entry extends Settled {
 }
 
 /**
- * From well to ill or back: k of the last n answers are on the other side. From one illness to another: the last k all
- * name the new one, so that a pod that is now refused, now late, does not change its verdict with every answer.
+ * From well to ill or back: k of the last n answers are on the other side. From one illness to another, or to saying
+ * something else: the last k all say the new, so that a pod that is now refused, now late, does not change its verdict
+ * with every answer. A first answer that is not well waits for a second one.
  */
 export function settle(previous: Entry | undefined, answer: Answer): Entry {
-  const mark: Mark = { outcome: answer.outcome, at: answer.at };
-  if (previous === undefined) {
-    return { answer, settled: answer.outcome, since: answer.at, wavering: false, recent: [mark] };
-  }
+  const mark: Mark = { outcome: answer.outcome, said: saidText(saidIn(answer)), at: answer.at };
+  const well = isWell(answer.outcome);
+  const wellAt = well ? answer.at : previous?.wellAt;
+  const common = { answer, ...(wellAt === undefined ? {} : { wellAt }) };
+  const anew = (since: number, unconfirmed = false): Entry => ({
+    ...common,
+    ...{ settled: answer.outcome, said: saidIn(answer), since, wavering: unconfirmed, unconfirmed, recent: [mark] },
+  });
+  if (previous === undefined || (previous.unconfirmed && well)) return anew(answer.at, !well);
   const recent = [...previous.recent, mark].slice(-rule.n);
-  const contrary = contraryRun(previous.settled, recent);
-  const first = contrary[0];
-  if (first !== undefined && contrary.length >= rule.k) {
-    return { answer, settled: answer.outcome, since: first.at, wavering: false, recent: [mark] };
-  }
-  return {
-    answer,
-    settled: previous.settled,
-    since: previous.since,
-    wavering: answer.outcome !== previous.settled,
-    recent,
-  };
+  const [first, ...more] = contraryRun(previous, recent);
+  if (first !== undefined && more.length + 1 >= rule.k) return anew(first.at);
+  const { settled, said, since } = previous;
+  return { ...common, settled, said, since, wavering: differs(previous, mark), unconfirmed: false, recent };
 }
 
-function contraryRun(settled: Outcome, recent: readonly Mark[]): Mark[] {
+function contraryRun(previous: Entry, recent: readonly Mark[]): Mark[] {
   const last = recent.at(-1);
-  if (last === undefined || last.outcome === settled) return [];
+  if (last === undefined || !differs(previous, last)) return [];
+  const { settled } = previous;
   if (isWell(last.outcome) !== isWell(settled)) {
     return recent.filter((mark) => isWell(mark.outcome) !== isWell(settled));
   }
   const lastFew = recent.slice(-rule.k);
-  return lastFew.every((mark) => mark.outcome === last.outcome) ? lastFew : [];
+  return lastFew.every((mark) => mark.outcome === last.outcome && mark.said === last.said) ? lastFew : [];
 }
+
+const differs = ({ settled, said }: Entry, mark: Mark) => mark.outcome !== settled || mark.said !== saidText(said);
+
+function saidIn({ flow, addresses, status }: Answer): Said {
+  return {
+    ...(flow === undefined ? {} : { flow }),
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(status === undefined ? {} : { statusClass: Math.floor(status / 100) }),
+  };
+}
+
+const saidText = ({ flow, addresses, statusClass }: Said) => JSON.stringify([flow, addresses, statusClass]);
 
 export const isWell = (outcome: Outcome) => outcome === "ok";
 
-/** A change of sides, or a first answer that is not well, is confirmed or taken back within a second. */
+const sideOf = (outcome: Outcome) => (isWell(outcome) ? "well" : isUnasked(outcome) ? "unasked" : "ill");
+
+/**
+ * A change of sides, and a first answer that is not well, are confirmed or taken back within a second; what is said
+ * otherwise is asked about once, since a service may say something else each time.
+ */
 export function isUrgent(previous: Entry | undefined, next: Entry): boolean {
-  if (previous === undefined) return !isWell(next.settled);
-  return next.wavering && isWell(next.answer.outcome) !== isWell(next.settled);
+  if (previous === undefined) return next.unconfirmed;
+  if (!next.wavering) return false;
+  return sideOf(next.answer.outcome) !== sideOf(next.settled) || !previous.wavering;
 }
 
 export class AnswerBook {

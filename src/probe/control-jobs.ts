@@ -56,6 +56,9 @@ export class ControlJobs {
     const control: Control = { flow, question };
     const known = this.#answer(control, started - question.everyMillis);
     if (known !== undefined) return known;
+    // One at a time for a flow: who keeps changing its policy or its pod gets no Job for each change.
+    await this.#others(control, signal);
+    if (signal.aborted) return this.#failed(started, "it is wanted no more");
     const running = this.#jobs(control).some(isRunning);
     if (!running) {
       const problem = await this.#create(control);
@@ -67,6 +70,14 @@ export class ControlJobs {
   /** A flow that is gone leaves nothing behind here. */
   forget(flowKey: string): void {
     for (const key of this.#given.keys()) if (key.startsWith(`${flowKey} `)) this.#given.delete(key);
+  }
+
+  /** Until no Job of another question of the flow runs. */
+  async #others({ flow, question }: Control, signal: AbortSignal): Promise<void> {
+    const { clock, jobs, pollMillis } = this.#options;
+    const until = clock.monotonic() + patienceMillis;
+    const busy = () => jobs(flow).some((job) => isControlOf(job, flow) && !answers(job, question) && isRunning(job));
+    while (busy() && !signal.aborted && clock.monotonic() < until) await sleep(clock, pollMillis ?? 500, signal);
   }
 
   async #create({ flow, question }: Control): Promise<string | undefined> {

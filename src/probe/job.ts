@@ -7,7 +7,7 @@ import { controllerOf, type KubeObject } from "../kernel/objects.ts";
 import { databaseEnvironment, group, labels, labelsFor, names } from "../webflow/address.ts";
 import { Job, WebFlowKind } from "../webflow/kinds.ts";
 import type { Flow } from "../webflow/types.ts";
-import type { Answer } from "./question.ts";
+import type { Answer, Ask } from "./question.ts";
 import { parseAnswer } from "./validate.ts";
 
 /** On a Job and its pod: the key of the question that it answers. */
@@ -30,6 +30,7 @@ export type ControlFlow = Pick<Flow, "name" | "namespace" | "uid" | "group">;
 export interface ControlQuestion {
   key: string;
   everyMillis: number;
+  ask: Ask;
 }
 
 /** Part of the Job's name: no two questions and no two times share one. */
@@ -69,13 +70,22 @@ export function controlJob(
       activeDeadlineSeconds: jobSeconds,
       // Kept beyond one period, so that an operator that has restarted finds the answer and runs no new one.
       ttlSecondsAfterFinished: Math.ceil(question.everyMillis / 1000) + 300,
-      template: { metadata: marks, spec: podSpec(flow, options) },
+      template: { metadata: marks, spec: podSpec(flow, question, options) },
     },
   };
 }
 
+/** The web tier's environment, but that the pod's own address is asked, whatever the Secret names. */
+function environmentOf(flow: ControlFlow, { ask }: ControlQuestion) {
+  const address = ask.type === "handshake" ? ask.address : undefined;
+  const own = databaseEnvironment(flow);
+  if (address === undefined) return own;
+  return own.map((each) => (each.name === "PGHOST" ? { name: each.name, value: address } : each));
+}
+
 function podSpec(
   flow: ControlFlow,
+  question: ControlQuestion,
   { image, imagePullPolicy, pullSecrets = [] }: ControlImage,
 ): Record<string, unknown> {
   const { subnet } = flow.group;
@@ -100,7 +110,7 @@ function podSpec(
         image,
         imagePullPolicy,
         args: ["handshake"],
-        env: databaseEnvironment(flow),
+        env: environmentOf(flow, question),
         terminationMessagePolicy: "File",
         resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "192Mi" } },
         securityContext: {

@@ -7,6 +7,7 @@ import type { Answer, Question, Settled } from "./question.ts";
 export function newsIn(question: Question, previous: Settled | undefined, next: Settled): boolean {
   if (previous === undefined) return true;
   if (previous.settled !== next.settled || previous.wavering !== next.wavering) return true;
+  if (previous.unconfirmed !== next.unconfirmed || previous.since !== next.since) return true;
   return evidence(question, previous.answer) !== evidence(question, next.answer);
 }
 

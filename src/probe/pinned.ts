@@ -12,10 +12,10 @@ export function fingerprints(pem: string): ReadonlySet<string> {
   return new Set(found);
 }
 
-export function pinnedAgent(pem: string, maxSockets: number): Agent {
+export function pinnedAgent(pem: string, maxSockets: number, keepAlive = true): Agent {
   const pinned = fingerprints(pem);
   return new Agent({
-    keepAlive: true,
+    keepAlive,
     maxSockets,
     maxFreeSockets: 2,
     // Node frees a kept connection after this long, so that none outlives the server's own patience.

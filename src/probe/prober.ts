@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../kernel/run/clock.ts";
 import { type Askers, answerOf } from "./asker.ts";
-import { AnswerBook, type Entry, isUrgent } from "./book.ts";
+import { AnswerBook, type Entry, isUrgent, isWell } from "./book.ts";
 import { Heap } from "./heap.ts";
 import { Lanes } from "./lanes.ts";
 import { type Limits, laneOf, usualLimits } from "./limits.ts";
@@ -36,6 +36,7 @@ const leastPauseMillis = 1000;
 const writePause = ({ everyMillis }: Question) => Math.min(everyMillis, firstWriteMillis);
 const urgentMillis = { least: 300, most: 800 };
 const roundPauseMillis = 1000;
+const failedControlMillis = 60_000;
 
 export class Prober {
   readonly #options: ProberOptions;
@@ -81,8 +82,11 @@ export class Prober {
     this.#writes.forget(flowKey, this.#now() + firstWriteMillis);
   }
 
+  /** Undefined while nothing is known: one first answer that is not well proves nothing, but where the next is far off. */
   answer(flowKey: string, key: string): Settled | undefined {
-    return this.#book.get(flowKey, key);
+    const entry = this.#book.get(flowKey, key);
+    const writes = this.#flows.get(flowKey)?.tasks.get(key)?.question.writes === true;
+    return entry?.unconfirmed === true && !writes ? undefined : entry;
   }
 
   /** What is asked of a flow, with its answers. */
@@ -231,10 +235,13 @@ export class Prober {
 
   #nextDue(task: Task, asked: { previous: Entry | undefined; next: Entry; started: number }): number {
     const now = this.#now();
-    const { everyMillis, writes } = task.question;
-    if (writes === true) return Math.max(now, asked.started + everyMillis);
+    const { writes, vantage } = task.question;
+    if (writes === true) return Math.max(now, asked.started + task.question.everyMillis);
+    // A control is dear and rare: once it has failed, that it is healed must show sooner.
+    const isDown = vantage.at === "database-client" && !isWell(asked.next.settled);
+    const everyMillis = Math.min(task.question.everyMillis, isDown ? failedControlMillis : Number.POSITIVE_INFINITY);
     // Questions that were first asked together, as after a start, are spread over the period.
-    const least = asked.previous === undefined && task.question.vantage.at !== "database-client" ? 0.3 : 0.9;
+    const least = asked.previous === undefined && vantage.at !== "database-client" ? 0.3 : 0.9;
     if (isUrgent(asked.previous, asked.next))
       return now + Math.min(everyMillis, this.#between(urgentMillis.least, urgentMillis.most));
     return Math.max(

@@ -28,8 +28,11 @@ export type Ask =
   | { type: "tls"; address: string; port: number; serverName: string }
   | HttpAsk
   | CanaryAsk
-  /** A database client's own handshake: connect, authenticate, select one row. Asked by a Job alone. */
-  | { type: "handshake"; engine: "Postgres" }
+  /**
+   * A database client's own handshake: connect, authenticate, select one row. Asked by a Job alone; `address` is the
+   * database pod's own, so that no other server is asked whatever the Secret names.
+   */
+  | { type: "handshake"; engine: "Postgres"; address?: string }
   /** Is the Secret there? Asked by a dry-run create: nothing is written and nothing is read. */
   | { type: "secret"; name: string };
 
@@ -111,6 +114,9 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** Nothing was asked: the vantage or our rights stood in the way. */
+export const isUnasked = (outcome: Outcome): boolean => ["vantage", "forbidden", "error"].includes(outcome);
+
 export interface Answer {
   outcome: Outcome;
   /** One short printable line of our own words: never a body, a header or a secret. */
@@ -131,14 +137,28 @@ export interface Answer {
   notAfter?: string;
 }
 
+/** What an answer says beside its outcome and a verdict may rest on. */
+export interface Said {
+  /** What the service said of itself in `webflow-flow`. */
+  flow?: string;
+  addresses?: readonly string[];
+  /** Class of the HTTP status: 2 for 2xx. */
+  statusClass?: number;
+}
+
 /**
- * An answer as judged: `settled` moves only on k of the last n answers, so that one lost packet moves no verdict.
- * `since` is the time of the first answer of the run that settled it.
+ * An answer as judged: `settled` and `said` move only on k of the last n answers, so that one lost packet, or one stray
+ * answer, moves no verdict. `since` is the time of the first answer of the run that settled it.
  */
 export interface Settled {
   answer: Answer;
   settled: Outcome;
+  said: Said;
   since: number;
+  /** When it was last well, milliseconds since 1970; undefined: never yet. */
+  wellAt?: number;
   /** The last answer differs from the settled one: it is being asked again. */
   wavering: boolean;
+  /** The first answer of all was not well, and stands alone so far: no verdict rests on it. */
+  unconfirmed: boolean;
 }

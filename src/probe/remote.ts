@@ -52,7 +52,7 @@ export class RemoteProbers {
     const limit = deadline(clock, question.deadlineMs + transportMillis, question.signal);
     try {
       const answer = await this.#askOnce(target, question, limit.signal).catch((error: unknown) => {
-        // The prober had closed a kept connection just when we took it: the question never got there.
+        // The prober had closed a kept connection just when we took it: the question never got there, or is harmless.
         if (!(error instanceof Stale)) throw error;
         return this.#askOnce(target, question, limit.signal);
       });
@@ -78,10 +78,9 @@ export class RemoteProbers {
 
   async #askOnce(target: RemoteTarget, { ask, deadlineMs }: RemoteAsk, signal: AbortSignal): Promise<Answer> {
     const body = JSON.stringify({ ask, deadlineMs });
-    const { status, text } = await post(
-      { url: target.url, body, token: this.#options.token(), agent: this.#agent(target) },
-      signal,
-    );
+    // What writes goes over a connection of its own: on a kept one that closes, nobody knows whether it was sent on.
+    const agent = mayWrite(ask) ? pinnedAgent(target.certificate, 1, false) : this.#agent(target);
+    const { status, text } = await post({ url: target.url, body, token: this.#options.token(), agent }, signal);
     if (status !== 200) throw new Failed("vantage", refusals[status] ?? `it answered HTTP ${status}`);
     const parsed = parseAnswer(answerIn(text));
     if (!parsed.ok) throw new Failed("vantage", "its answer is not one that is understood");
@@ -111,6 +110,8 @@ const refusals: Readonly<Record<number, string>> = {
 };
 
 class Stale extends Error {}
+
+const mayWrite = (ask: Ask) => ask.type === "http" && (ask.method === "POST" || ask.method === "PUT");
 
 interface Post {
   url: string;

@@ -14,6 +14,8 @@ export interface Objects {
 export interface Failure {
   reason: string;
   message: string;
+  /** It may well succeed in a moment: the API server was busy, or somebody wrote first. */
+  passing?: boolean;
 }
 
 export interface Observation {

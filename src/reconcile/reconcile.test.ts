@@ -19,6 +19,7 @@ const flow = {
   generation: 1,
   host: "shop.example.test",
   hosts: ["shop.example.test"],
+  heldHosts: ["shop.example.test"],
   class: {},
   edges: [],
   faults: [],

@@ -73,6 +73,8 @@ export class Reconciler {
     const flow = this.#world.complete(raw);
     const memory = this.#remember(key);
     if (this.#mustWithdraw(flow)) await this.#world.withdraw(flow);
+    // What its user must edit first is not written: nor does an earlier write that failed say anything any more.
+    if (flow.faults.length > 0) memory.failures = new Map();
     const retry = flow.faults.length === 0 && (await this.#apply(flow, this.desire(flow, key), memory));
     this.ask(flow, key);
     const status = this.assess(raw, flow, key);

@@ -9,6 +9,7 @@ const flow = {
   generation: 3,
   host: "shop.example.test",
   hosts: ["shop.example.test"],
+  heldHosts: ["shop.example.test"],
   class: {},
   edges: [{ name: "main", scope: "Public" }],
   faults: [],
@@ -92,6 +93,29 @@ describe("a status", () => {
     expect(broken.hops?.find((hop) => hop.hop === "dns")?.since).toBe("2026-01-01T12:00:00Z");
   });
 
+  it("counts from the first answer that said so, and keeps that over a start of the operator", () => {
+    const first = at(all(), undefined, noon);
+    const since = (time: string) => {
+      const { facts, ...lb } = verdict("lb", "Broken");
+      return all({ lb: { ...lb, facts: facts.map((each) => ({ ...fact("Broken"), name: each.name, since: time })) } });
+    };
+    const broken = at(since("2026-01-01T12:00:57Z"), first, noon + 60_000);
+    expect(broken).toMatchObject({ since: "2026-01-01T12:00:57Z", brokenAt: "lb" });
+    expect(broken.hops?.find((hop) => hop.hop === "lb")?.since).toBe("2026-01-01T12:00:57Z");
+    expect(at(since("2026-01-01T13:00:00Z"), broken, noon + 3_600_000)).toEqual(broken);
+  });
+
+  it("says of a roll-out under a hop that serves that it moves, and leaves the hop as it is", () => {
+    const rollout = fact("Progressing", { name: "rollout", required: false, reason: "RollingOut" });
+    const rolling = at(
+      all({ process: verdict("process", "Healthy", { facts: [fact("Healthy"), rollout] }) }),
+      undefined,
+      noon,
+    );
+    expect(condition(rolling, "Reconciling")).toMatchObject({ status: "True", message: "process is on its way." });
+    expect(condition(rolling, "Ready")?.status).toBe("True");
+  });
+
   it("keeps the last verdict of a hop that moves, and says that it moves", () => {
     const first = at(all(), undefined, noon);
     const moving = at(all({ process: verdict("process", "Progressing", { moving: true }) }), first, noon + 1_000);
@@ -144,8 +168,10 @@ describe("a status", () => {
 
   it("records the hosts it holds, and none that it lost", () => {
     expect(at(all(), undefined, noon).hosts).toEqual(["shop.example.test"]);
-    const lost = { ...flow, lostTo: { namespace: "other", host: "shop.example.test" } } as Flow;
-    expect(at(all(), undefined, noon, { flow: lost }).hosts).toBeUndefined();
+    const lostTo = { namespace: "other", host: "alias.example.test" };
+    const held = (heldHosts: readonly string[]) => ({ ...flow, lostTo, heldHosts }) as Flow;
+    expect(at(all(), undefined, noon, { flow: held([]) }).hosts).toBeUndefined();
+    expect(at(all(), undefined, noon, { flow: held(flow.hosts) }).hosts).toEqual(["shop.example.test"]);
   });
 
   it("keeps what was known of isolation while a process that has just begun has not asked yet", () => {
@@ -175,6 +201,10 @@ describe("a status", () => {
       reason: "HostOutsideZones",
     });
     expect(condition(at(all(), undefined, noon), "Stalled")).toBeUndefined();
+    const lost = { ...flow, lostTo: { namespace: "other", host: "shop.example.test" } } as Flow;
+    const waiting = at(all({ lb: verdict("lb", "Progressing") }), undefined, noon, { flow: lost });
+    expect(condition(waiting, "Stalled")).toMatchObject({ status: "True", reason: "HostConflict" });
+    expect(condition(waiting, "Reconciling")).toBeUndefined();
   });
 });
 

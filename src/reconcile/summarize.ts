@@ -3,7 +3,8 @@
  * written on transitions only. Times move only when what they tell moves.
  */
 import type { Isolation } from "../hops/database.ts";
-import { maxAddresses, maxFacts, maxMessage } from "../webflow/status-schema.ts";
+import { lostClaim } from "../webflow/claims.ts";
+import { maxAddresses, maxFacts, maxMessage, maxRefs } from "../webflow/status-schema.ts";
 import type { Condition, Fact, Flow, HopName, HopStatus, State, WebFlowStatus } from "../webflow/types.ts";
 
 /** What one hop was found to be in this turn, after blame. */
@@ -44,7 +45,7 @@ export function summarize(summary: Summary): WebFlowStatus {
   return {
     observedGeneration: flow.generation,
     ...(flow.class.revision === undefined ? {} : { classRevision: flow.class.revision }),
-    ...(flow.lostTo === undefined ? { hosts: [...flow.hosts] } : {}),
+    ...(flow.heldHosts.length === 0 ? {} : { hosts: [...flow.heldHosts] }),
     conditions,
     ...(broken === undefined ? {} : { brokenAt: broken.hop }),
     ...(ready === undefined ? {} : { since: ready.lastTransitionTime }),
@@ -60,7 +61,8 @@ function hopStatus(verdict: HopVerdict, { last, now }: Summary): HopStatus {
   const same = before !== undefined && before.state === verdict.state && before.reason === verdict.reason;
   const facts = verdict.facts.map((fact) => factStatus(fact, before?.facts ?? [], now));
   const { hop, state, reason, message, vantage } = verdict;
-  const since = same ? before.since : rfc3339(now);
+  const deciding = facts.find((fact) => fact.state === state && fact.reason === reason);
+  const since = same ? before.since : (deciding?.since ?? rfc3339(now));
   return { hop, state, reason, message: bounded(message), vantage, since, facts: facts.slice(0, maxFacts) };
 }
 
@@ -69,38 +71,49 @@ function factStatus(fact: Fact, before: readonly Fact[], now: number): Fact {
   const same = old !== undefined && old.state === fact.state && old.reason === fact.reason;
   return {
     ...fact,
+    ...(fact.refs === undefined ? {} : { refs: fact.refs.slice(0, maxRefs) }),
     message: bounded(fact.message),
-    since: fact.since ?? (same && old.since !== undefined ? old.since : rfc3339(now)),
+    // What stood before stands since then, also after a start, which hears its first answers anew.
+    since: same && old.since !== undefined ? old.since : (fact.since ?? rfc3339(now)),
   };
 }
 
-type Draft = Omit<Condition, "observedGeneration" | "lastTransitionTime">;
+/** `since`: when what it tells of began to be so, where that is known. */
+type Draft = Omit<Condition, "observedGeneration" | "lastTransitionTime"> & { since?: string };
 
 function conditionsOf(summary: Summary, hops: readonly HopStatus[]): Draft[] {
   const { flow, isolation, verdicts } = summary;
   const drafts: Draft[] = [readyOf(hops, summary)];
-  const moving = verdicts.find((verdict) => verdict.moving) ?? hops.find((hop) => hop.state === "Progressing");
-  if (moving !== undefined) {
-    drafts.push({ type: "Reconciling", status: "True", reason: "Moving", message: `${moving.hop} is on its way.` });
-  }
-  const stall = flow.faults[0];
+  const moving = verdicts.find((verdict) => verdict.moving) ?? hops.find(isOnItsWay);
+  const stall = flow.faults[0] ?? lostClaim(flow);
+  // What waits for its user is not on its way, whatever else it lacks (kstatus: one or the other).
   if (stall !== undefined) {
     drafts.push({ type: "Stalled", status: "True", reason: stall.reason, message: stall.message });
+  } else if (moving !== undefined) {
+    drafts.push({ type: "Reconciling", status: "True", reason: "Moving", message: `${moving.hop} is on its way.` });
   }
   if (isolation !== undefined) drafts.push(isolatedOf(isolation, summary));
   drafts.push(publicLegOf(hops));
   return drafts;
 }
 
+/** Facts of movement that leave a hop that serves as it is. */
+const movements: readonly string[] = ["RollingOut", "StorageGrowing"];
+
+const isOnItsWay = ({ state, facts }: HopStatus) =>
+  state === "Progressing" || facts.some((fact) => fact.state === "Progressing" && movements.includes(fact.reason));
+
 function readyOf(hops: readonly HopStatus[], summary: Summary): Draft {
   const { isolation } = summary;
   const broken = hops.find((hop) => hop.state === "Broken");
   if (broken !== undefined) {
-    return { type: "Ready", status: "False", reason: broken.reason, message: `${broken.hop}: ${broken.message}` };
+    const { hop, reason, message, since } = broken;
+    return { type: "Ready", status: "False", reason, message: `${hop}: ${message}`, since };
   }
   const open = hops.find((hop) => !passing.includes(hop.state));
   if (open !== undefined) {
-    return { type: "Ready", status: "Unknown", reason: open.reason, message: `${open.hop}: ${open.message}` };
+    const { hop, reason, message, since } = open;
+    return { type: "Ready", status: "Unknown", reason, message: `${hop}: ${message}`, since };
   }
   const notes = [
     reportedNote(publicLegOf(hops)),
@@ -149,10 +162,14 @@ function publicLegOf(hops: readonly HopStatus[]): Draft {
   return { type: "PublicLeg", status, reason: worst.reason, message: worst.message };
 }
 
-/** The time of a condition moves only with its status (Kubernetes API conventions, Conditions). */
-function stamped(draft: Draft, { flow, last, now }: Summary): Condition {
+/**
+ * The time of a condition moves only with its status, and is that of the change itself where it is known (Kubernetes
+ * API conventions, Conditions); it never goes back.
+ */
+function stamped({ since, ...draft }: Draft, { flow, last, now }: Summary): Condition {
   const before = last?.conditions?.find((condition) => condition.type === draft.type);
-  const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : rfc3339(now);
+  const moved = [before?.lastTransitionTime ?? "", since ?? rfc3339(now)].sort().at(-1) ?? rfc3339(now);
+  const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : moved;
   return { ...draft, message: bounded(draft.message), observedGeneration: flow.generation, lastTransitionTime };
 }
 

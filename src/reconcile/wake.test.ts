@@ -59,6 +59,8 @@ describe("a change wakes", () => {
     expect(look(kinds.Service, undefined, child, store(shop)).flows).toEqual(["default/shop"]);
     const pod = object(kinds.Pod, "stranger", {}, { "webflow.dev/db-client": "shop" });
     expect(look(kinds.Pod, pod, undefined, store(shop)).flows).toEqual(["default/shop"]);
+    const both = object(kinds.Pod, "stranger", {}, { "webflow.dev/flow": "other", "webflow.dev/db-client": "shop" });
+    expect(look(kinds.Pod, both, undefined, store(shop, other)).flows).toEqual(["default/other", "default/shop"]);
   });
 
   it("flows with pods on a node whose readiness moved, not those of a node that merely reports", () => {
@@ -91,5 +93,11 @@ describe("a change wakes", () => {
       "default/shop",
       "default/other",
     ]);
+  });
+
+  it("every flow there is when a policy changed that may close in the operator's own prober", () => {
+    const policy = object(kinds.NetworkPolicy, "closing");
+    policy.metadata.namespace = "webflow-system";
+    expect(look(kinds.NetworkPolicy, policy, undefined, store(shop, other)).flows).toHaveLength(2);
   });
 });

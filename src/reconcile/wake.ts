@@ -29,7 +29,7 @@ export function wake(change: Change, objects: Objects, operatorNamespace: string
   if (object === undefined) return { flows: [], zones: false, priority: "drift" };
   if (change.kind === kinds.WebFlowKind) return webFlowChanged(change, objects);
   const zones = touchesZones(change.kind, object, operatorNamespace);
-  return { flows: flowsOf(change, object, objects), zones, priority: "drift" };
+  return { flows: flowsOf(change, object, { objects, operatorNamespace }), zones, priority: "drift" };
 }
 
 function webFlowChanged({ now, before }: Change, objects: Objects): Wake {
@@ -53,7 +53,12 @@ function hostsOf(object: KubeObject | undefined): string[] {
   return [spec.host, ...(spec.aliases ?? [])];
 }
 
-function flowsOf(change: Change, object: KubeObject, objects: Objects): string[] {
+interface Around {
+  objects: Objects;
+  operatorNamespace: string;
+}
+
+function flowsOf(change: Change, object: KubeObject, { objects, operatorNamespace }: Around): string[] {
   switch (change.kind) {
     case kinds.WebFlowClassKind:
     case kinds.IngressClass:
@@ -63,19 +68,27 @@ function flowsOf(change: Change, object: KubeObject, objects: Objects): string[]
     case kinds.ConfigMap:
       return recordsMoved(change, objects);
     case kinds.NetworkPolicy:
-      return objects.list(kinds.WebFlowKind, { namespace: object.metadata.namespace ?? "" }).map(keyOf);
+      return flowsUnder(object, objects, operatorNamespace);
     default:
-      return ownFlow(object, objects);
+      return ownFlows(object, objects);
   }
 }
 
-function ownFlow(object: KubeObject, objects: Objects): string[] {
+/** A policy on the operator's own pods may close in the forbidden prober, on whom every isolation rests. */
+function flowsUnder({ metadata }: KubeObject, objects: Objects, operatorNamespace: string): string[] {
+  const everywhere = metadata.namespace === operatorNamespace;
+  return objects.list(kinds.WebFlowKind, everywhere ? {} : { namespace: metadata.namespace ?? "" }).map(keyOf);
+}
+
+/** The flow that it belongs to, and the one whose database it may speak to. */
+function ownFlows(object: KubeObject, objects: Objects): string[] {
   const owner = controllerOf(object);
-  const namespace = object.metadata.namespace ?? "";
-  const byLabel = object.metadata.labels?.[labels.flow] ?? object.metadata.labels?.[labels.databaseClient];
-  const name = owner?.kind === kinds.WebFlowKind.kind ? owner.name : byLabel;
-  if (name === undefined || objects.get(kinds.WebFlowKind, name, namespace) === undefined) return [];
-  return [`${namespace}/${name}`];
+  const { namespace = "", labels: worn = {} } = object.metadata;
+  const own = owner?.kind === kinds.WebFlowKind.kind ? owner.name : worn[labels.flow];
+  const named = new Set([own, worn[labels.databaseClient]]);
+  return [...named].flatMap((name) =>
+    name !== undefined && objects.get(kinds.WebFlowKind, name, namespace) !== undefined ? [`${namespace}/${name}`] : [],
+  );
 }
 
 /** Nodes report themselves all the time; only what a verdict could rest on counts. */
@@ -91,7 +104,7 @@ function nodeMoved({ now, before }: Change): boolean {
 function flowsOn(node: string, objects: Objects): string[] {
   const pods = objects.list(kinds.Pod, { labels: { [labels.managedBy]: manager } });
   const here = pods.filter((pod) => (pod.spec as { nodeName?: string } | undefined)?.nodeName === node);
-  return [...new Set(here.flatMap((pod) => ownFlow(pod, objects)))];
+  return [...new Set(here.flatMap((pod) => ownFlows(pod, objects)))];
 }
 
 function recordsMoved({ now, before }: Change, objects: Objects): string[] {

@@ -6,7 +6,7 @@ import type { KubeObject } from "../kernel/objects.ts";
 import { labels, manager, names } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Flow, WebFlow } from "../webflow/types.ts";
-import { type ZoneRecord, zoneData, zoneOf } from "../webflow/zone.ts";
+import { recordsIn, type ZoneRecord, type ZoneServer, zoneData, zoneOf, zonesIn } from "../webflow/zone.ts";
 import type { Objects } from "./observe.ts";
 
 export const zonesAnnotation = "webflow.dev/zones";
@@ -28,12 +28,10 @@ export interface ZonesWorld {
 export async function reconcileZones(world: ZonesWorld): Promise<void> {
   const current = world.objects.get(kinds.ConfigMap, world.configMap, world.namespace);
   const previous = (current?.data as Record<string, string> | undefined) ?? {};
-  const zones = world.zones();
-  const data = zoneData(zones, recordsOf(world, zones), {
-    server: { addresses: serverAddresses(world) },
-    previous,
-    now: world.now(),
-  });
+  const kept = keptRecords(world, previous);
+  const zones = [...new Set([...world.zones(), ...kept.flatMap(({ host }) => zoneOf(host, zonesIn(previous)) ?? [])])];
+  const records = new Map([...kept, ...recordsOf(world, zones)].map((record) => [record.host, record]));
+  const data = zoneData(zones, [...records.values()], { server: serverOf(world), previous, now: world.now() });
   if (current === undefined || !sameData(previous, data)) await world.applyZones(configMap(world, data));
   const value = world.hash(JSON.stringify(Object.entries(data)));
   const stale = dnsPods(world).filter((pod) => pod.metadata.annotations?.[zonesAnnotation] !== value);
@@ -46,12 +44,26 @@ export function dnsPods(world: Pick<ZonesWorld, "objects" | "namespace">): reado
   return pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
 }
 
-function recordsOf(world: ZonesWorld, zones: readonly string[]): ZoneRecord[] {
+/** Live flows made complete, oldest first. */
+function flowsOf(world: ZonesWorld): Flow[] {
   const flows = world.objects.list(kinds.WebFlowKind) as readonly WebFlow[];
+  const live = flows.filter((raw) => raw.metadata.deletionTimestamp === undefined);
+  return live.sort(oldestFirst).map((raw) => world.complete(raw));
+}
+
+const lacksClass = ({ faults }: Flow) =>
+  faults.some(({ reason }) => reason === "ClassNotFound" || reason === "TwoDefaultClasses");
+
+/** A running service keeps its names as they are while nobody knows which class it follows. */
+function keptRecords(world: ZonesWorld, previous: Readonly<Record<string, string>>): ZoneRecord[] {
+  const before = recordsIn(previous);
+  const classless = flowsOf(world).filter((flow) => flow.lostTo === undefined && lacksClass(flow));
+  return classless.flatMap(({ hosts }) => hosts.flatMap((host) => before.get(host) ?? []));
+}
+
+function recordsOf(world: ZonesWorld, zones: readonly string[]): ZoneRecord[] {
   const records = new Map<string, ZoneRecord>();
-  for (const raw of [...flows].sort(oldestFirst)) {
-    if (raw.metadata.deletionTimestamp !== undefined) continue;
-    const flow = world.complete(raw);
+  for (const flow of flowsOf(world)) {
     if (flow.lostTo !== undefined || flow.class.dns !== "Delegated") continue;
     const targets = targetsOf(world.objects.get(kinds.Ingress, names.web(flow), flow.namespace));
     for (const host of flow.hosts) {
@@ -78,12 +90,17 @@ function targetsOf(ingress: KubeObject | undefined): string[] {
   return entries.flatMap((entry) => entry.hostname ?? []).slice(0, 1);
 }
 
-function serverAddresses(world: ZonesWorld): string[] {
+/** Where clients reach our name servers: a load balancer's address or name, else inside the cluster alone. */
+function serverOf(world: ZonesWorld): ZoneServer {
   const service = world.objects.get(kinds.Service, "webflow-dns", world.namespace);
-  const status = service?.status as { loadBalancer?: { ingress?: { ip?: string }[] } } | undefined;
+  const status = service?.status as { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } } | undefined;
   const spec = service?.spec as { clusterIPs?: string[] } | undefined;
-  const outside = (status?.loadBalancer?.ingress ?? []).flatMap((entry) => entry.ip ?? []);
-  return outside.length > 0 ? outside : (spec?.clusterIPs ?? []).filter((address) => address !== "None");
+  const outside = status?.loadBalancer?.ingress ?? [];
+  const addresses = outside.flatMap((entry) => entry.ip ?? []);
+  if (addresses.length > 0) return { addresses };
+  const name = outside.flatMap((entry) => entry.hostname ?? [])[0];
+  if (name !== undefined) return { addresses: [], name };
+  return { addresses: (spec?.clusterIPs ?? []).filter((address) => address !== "None") };
 }
 
 function configMap(world: ZonesWorld, data: Record<string, string>): KubeObject {

@@ -58,6 +58,8 @@ describe("of two namespaces that ask for a host", () => {
     const claims = claimsOf([edited, holder]);
     expect(claims.lostTo(holder)).toBeUndefined();
     expect(claims.lostTo(edited)?.namespace).toBe("b");
+    expect(claims.owned(holder)).toHaveLength(1);
+    expect(claims.owned(edited)).toEqual([]);
   });
 
   it("the loser has it once the owner is gone", () => {

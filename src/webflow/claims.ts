@@ -6,11 +6,13 @@
  * else who owns what would change with every fault.
  */
 import { routesOf } from "./routes.ts";
-import type { Fault, WebFlow } from "./types.ts";
+import type { Fault, Flow, WebFlow } from "./types.ts";
 
 export interface Claims {
   /** The first of the flow's hosts that another namespace owns. */
   lostTo(flow: WebFlow): { namespace: string; host: string } | undefined;
+  /** The flow's hosts that its namespace owns. */
+  owned(flow: WebFlow): string[];
   /** A path on one of the flow's hosts that an earlier flow of the same namespace has already. */
   conflict(flow: WebFlow): Fault | undefined;
 }
@@ -53,17 +55,31 @@ export function claimsOf(flows: readonly WebFlow[]): Claims {
   for (const [host, list] of claims) paths.set(host, pathsOf(list));
   return {
     lostTo: (flow) => lostTo(flow, claims),
+    owned: (flow) => hostsOf(flow).filter((host) => ownerOf(flow, host, claims) === undefined),
     conflict: (flow) => conflict(flow, paths),
   };
 }
 
+/** Another namespace that owns the host; undefined: nobody, or the flow's own. */
+function ownerOf(flow: WebFlow, host: string, claims: ReadonlyMap<string, readonly Claim[]>): string | undefined {
+  const owner = claims.get(host)?.[0]?.namespace;
+  return owner === (flow.metadata.namespace ?? "") ? undefined : owner;
+}
+
 function lostTo(flow: WebFlow, claims: ReadonlyMap<string, readonly Claim[]>) {
   for (const host of hostsOf(flow)) {
-    const owner = claims.get(host)?.[0];
-    if (owner !== undefined && owner.namespace !== (flow.metadata.namespace ?? ""))
-      return { namespace: owner.namespace, host };
+    const namespace = ownerOf(flow, host, claims);
+    if (namespace !== undefined) return { namespace, host };
   }
   return undefined;
+}
+
+/** What the user must do about a host that another namespace owns. */
+export function lostClaim({ lostTo }: Pick<Flow, "lostTo">): Pick<Fault, "reason" | "message"> | undefined {
+  if (lostTo === undefined) return undefined;
+  const { namespace, host } = lostTo;
+  const message = `Host ${host} belongs to namespace ${namespace}, which asked for it first: choose another host.`;
+  return { reason: "HostConflict", message };
 }
 
 /** First claim of each path within the owner's namespace, in the order of the claims. */

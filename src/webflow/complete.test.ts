@@ -101,6 +101,7 @@ describe("a WebFlow of ten lines under no class", () => {
       },
       faults: [],
       lostTo: undefined,
+      heldHosts: ["shop.example.test"],
     });
   });
 });
@@ -209,8 +210,24 @@ describe("checks", () => {
   });
 });
 
-it("the default max is never below the min asked for", () => {
-  expect(completed({ vmGroup: { min: 6 } }).group.max).toBe(6);
+describe("of the group's bounds, one that was not said gives way to one that was:", () => {
+  const bounds = (own: { min?: number; max?: number }, defaults: { min?: number; max?: number } = {}) => {
+    const { group, faults } = under({ defaults }, { vmGroup: own });
+    expect(faults).toEqual([]);
+    return [group.min, group.max];
+  };
+
+  it.each([
+    ["the built-in max to a min", { min: 6 }, {}, [6, 6]],
+    ["the built-in min to a max", { max: 1 }, {}, [1, 1]],
+    ["the class's max to a min", { min: 6 }, { max: 3 }, [6, 6]],
+    ["the class's min to a max", { max: 2 }, { min: 3, max: 9 }, [2, 2]],
+    ["the built-in min to the class's max", {}, { max: 1 }, [1, 1]],
+    ["the built-in max to the class's min", {}, { min: 7 }, [7, 7]],
+    ["none to both", { min: 1, max: 8 }, { min: 3, max: 4 }, [1, 8]],
+  ])("%s", (_, own, defaults, expected) => {
+    expect(bounds(own, defaults)).toEqual(expected);
+  });
 });
 
 it("without a zone nobody is told the name, whatever the operator's mode", () => {
@@ -287,13 +304,6 @@ describe("what the user must edit is a fault that says so:", () => {
       "EngineNotOffered",
       "(it offers: none)",
     ],
-    [
-      "a max below the default min",
-      completed({ vmGroup: { max: 1 } }),
-      "vmgroup",
-      "MinAboveMax",
-      "the default of vmGroup.min, 2, is above vmGroup.max, 1",
-    ],
   ])("%s", (_, found, hop, reason, words) => {
     expect(found.faults).toHaveLength(1);
     expect(found.faults[0]).toMatchObject({ hop, reason });
@@ -346,5 +356,36 @@ describe("data that is there", () => {
 
   it("is never given to another version", () => {
     expect(over("Postgres/15", "16").faults).toMatchObject([{ hop: "database", reason: "VersionMismatch" }]);
+  });
+
+  describe("in a subnet", () => {
+    const subnets = [{ name: "private" }, { name: "vault" }];
+    const made = (madeIn: string | undefined, own: { subnet?: string }, offered = subnets) => {
+      const defaults = offered.some(({ name }) => name === "vault") ? { databaseSubnet: "vault" } : {};
+      const klass = named("standard", { default: true, subnets: offered, defaults });
+      const raw = flow({ database: { engine: "Postgres", ...own } });
+      return complete(raw, classFor(raw, [klass]), claimsOf([raw]), { ...operator, madeIn });
+    };
+
+    it("stays there, also when the class names another one", () => {
+      expect(made(undefined, {}).database?.subnet?.name).toBe("vault");
+      expect(made("private", {}).database?.subnet?.name).toBe("private");
+      expect(made("", {}).database?.subnet).toBeUndefined();
+      for (const where of [undefined, "private", ""]) expect(made(where, {}).faults).toEqual([]);
+    });
+
+    it("is never taken to another one", () => {
+      expect(made("private", { subnet: "private" }).faults).toEqual([]);
+      const { database, faults } = made("private", { subnet: "vault" });
+      expect(database?.subnet?.name).toBe("private");
+      expect(faults).toMatchObject([{ hop: "database", reason: "SubnetMismatch" }]);
+      expect(made("", { subnet: "vault" }).faults[0]?.message).toContain("was made in no subnet");
+    });
+
+    it("that the class has no longer is missed", () => {
+      const { faults } = made("private", {}, [{ name: "vault" }]);
+      expect(faults).toMatchObject([{ hop: "database", reason: "SubnetNotOffered" }]);
+      expect(faults[0]?.message).toContain("made in subnet private, which the class does not have: bring it back there");
+    });
   });
 });

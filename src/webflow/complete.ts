@@ -18,6 +18,8 @@ export interface OperatorDefaults {
   dnsMode: FlowClass["dns"];
   /** What the flow's data was made with, `Postgres/15`; undefined: there is no data yet. */
   madeWith?: string | undefined;
+  /** The subnet that it was made in, empty for any node; undefined: there is no data yet, or nobody noted it. */
+  madeIn?: string | undefined;
 }
 
 /** Told of what is wrong. */
@@ -52,11 +54,12 @@ export function complete(raw: WebFlow, choice: ClassChoice, claims: Claims, oper
     database:
       spec.database === undefined
         ? undefined
-        : databaseOf(spec.database, { from, madeWith: operator.madeWith, blame: tell }),
+        : databaseOf(spec.database, { ...operator, from, blame: tell }),
     checks: checksOf(spec, from),
     class: settled,
     faults,
     lostTo: claims.lostTo(raw),
+    heldHosts: claims.owned(raw),
   };
 }
 
@@ -122,21 +125,16 @@ function subnetOf(
   return undefined;
 }
 
+/** A bound that was not said gives way to one that was. */
+function sizeOf(own: { min?: number; max?: number }, otherwise: { min: number; max: number }) {
+  const min = own.min ?? Math.min(otherwise.min, own.max ?? otherwise.max);
+  return { min, max: own.max ?? Math.max(otherwise.max, min) };
+}
+
 function groupOf(spec: WebFlowSpec, from: WebFlowClassSpec, blame: Blame): Flow["group"] {
   const group = spec.vmGroup ?? {};
-  const min = group.min ?? from.defaults?.min ?? builtin.min;
-  const max = group.max ?? Math.max(min, from.defaults?.max ?? builtin.max);
-  if (min > max) {
-    const whose = group.min !== undefined ? "vmGroup.min" : "the default of vmGroup.min";
-    blame(
-      "vmgroup",
-      "MinAboveMax",
-      `${whose}, ${min}, is above vmGroup.max, ${max}: set vmGroup.min to at most ${max}, or raise vmGroup.max.`,
-    );
-  }
   return {
-    min,
-    max,
+    ...sizeOf(group, sizeOf(from.defaults ?? {}, builtin)),
     targets: group.targets ?? [builtin.target],
     subnet: subnetOf(group.subnet ?? from.defaults?.subnet, "vmgroup", from, blame),
     spread: group.spread ?? "Zone",
@@ -189,13 +187,13 @@ function amountsOf(
   return { requests, limits };
 }
 
-interface DatabaseGround {
+interface DatabaseGround extends Pick<OperatorDefaults, "madeWith" | "madeIn"> {
   from: WebFlowClassSpec;
-  madeWith: string | undefined;
   blame: Blame;
 }
 
-function databaseOf(own: DatabaseSpec, { from, madeWith, blame }: DatabaseGround): FlowDatabase {
+function databaseOf(own: DatabaseSpec, ground: DatabaseGround): FlowDatabase {
+  const { from, madeWith, blame } = ground;
   const engines = from.engines ?? builtinEngines;
   const engine = engines.find((each) => each.engine === own.engine);
   if (engine === undefined) {
@@ -231,9 +229,25 @@ function databaseOf(own: DatabaseSpec, { from, madeWith, blame }: DatabaseGround
     image: image ?? "",
     storage: canonicalQuantity(own.storage ?? from.defaults?.storage ?? builtin.storage),
     storageClassName: own.storageClassName,
-    subnet: subnetOf(own.subnet ?? from.defaults?.databaseSubnet, "database", from, blame),
+    subnet: databaseSubnet(own.subnet, ground),
     retention: own.retention ?? "Retain",
   };
+}
+
+/** Data stays in the subnet it was made in, also when the class comes to name another one. */
+function databaseSubnet(own: string | undefined, { from, madeIn, blame }: DatabaseGround): Subnet | undefined {
+  if (madeIn === undefined) return subnetOf(own ?? from.defaults?.databaseSubnet, "database", from, blame);
+  const where = madeIn === "" ? "no subnet" : `subnet ${madeIn}`;
+  if (own !== undefined && own !== madeIn) {
+    const message = `The data that is there was made in ${where}, and spec.database asks for ${own}: ask for where it was made, or give the WebFlow another name.`;
+    blame("database", "SubnetMismatch", message);
+  }
+  const kept = from.subnets?.find(({ name }) => name === madeIn);
+  if (kept === undefined && madeIn !== "") {
+    const message = `The data that is there was made in ${where}, which the class does not have: bring it back there, or ask for a class that has it.`;
+    blame("database", "SubnetNotOffered", message);
+  }
+  return kept;
 }
 
 function checksOf(spec: WebFlowSpec, from: WebFlowClassSpec): FlowCheck[] {

@@ -19,7 +19,8 @@ export const faultReasons = {
   VersionNotOffered: "The class does not offer that version of the engine: use one that it lists.",
   VersionMismatch:
     "The data that is there was made with another engine or version: ask for that one, or give the WebFlow another name.",
-  MinAboveMax: "After defaults the group's min is above its max: set vmGroup.min and vmGroup.max.",
+  SubnetMismatch:
+    "The data that is there was made in another subnet: ask for that one, or give the WebFlow another name.",
   RoutePortUnknown: "A route or the health check names a port that process.ports does not list: use one of its names.",
 } as const;
 export type FaultReason = keyof typeof faultReasons;

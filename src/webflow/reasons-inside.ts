@@ -28,6 +28,8 @@ export const vmgroupReasons = {
   InSubnet: "The pods are on nodes of the subnet: nothing to do.",
   OutsideSubnet: "Pods are on nodes outside the subnet: delete those pods, or see what changed the nodes' labels.",
   Spread: "The pods are spread as far as there is ground for them: nothing to do.",
+  Spreading: "Pods are new and all in one place so far: wait.",
+  OnePod: "There is one pod, so that nothing is to be spread: nothing to do.",
   NotSpread: "All pods are in one zone or on one node, though others would take them: restart the roll-out.",
   FixedSize: "min is max, so that the group is not scaled: nothing to do.",
   NotJudgedYet: "The autoscaler has not looked yet: wait.",
@@ -58,7 +60,7 @@ export const processReasons = {
   NotReady: "No pod answers its health check: see the pods' log, process.health and process.ports.",
   NoPods: "There is no pod on a node to look at: see vmgroup.",
   RolledOut: "Every pod is as the spec says: nothing to do.",
-  RollingOut: "Pods are being replaced by those of a new spec: wait.",
+  RollingOut: "Pods are being made, or replaced by those of a new spec: wait.",
   ProgressDeadlineExceeded: "The roll-out has not moved on for a long time: see containers and ready, mend the spec.",
 };
 
@@ -94,6 +96,7 @@ export const isolationReasons = {
   PolicyNotInPlace: "Our NetworkPolicy is missing or changed: wait, it is being put right; find who changes it.",
   PolicyWidened: "Another NetworkPolicy lets others in to the database: delete it, or let it select other pods.",
   ClientsAreOurs: "Only this WebFlow's pods wear the clients' label: nothing to do.",
+  ClientsLeaving: "Pods of a Deployment that was deleted are on their way out: wait.",
   ForeignClient: "A foreign pod wears the clients' label and is let in: take the label off.",
   ControlConnects: "The allowed identity connects: nothing to do.",
   ControlFailed: "The allowed identity does not connect, so that a refusal proves nothing: see the fact handshake.",

@@ -3,7 +3,6 @@
 /** Of every hop that is asked from outside. */
 export const publicLegReasons = {
   NoVantage: "Nobody outside the cluster can be asked: name a vantage in the WebFlowClass's vantages.",
-  InternalEdge: "The edge is internal, so that nothing is asked from outside: nothing to do.",
 };
 
 export const dnsReasons = {
@@ -15,6 +14,7 @@ export const dnsReasons = {
   AddressPending: "The edge has no address yet for the names to lead to: wait.",
   NotDelegated: "No name server is told of the hosts: give the class zones and DNS mode Delegated if one should be.",
   NoNameServer: "No name server of ours is ready: look at the pods of webflow-dns in the operator's namespace.",
+  CachedYet: "The record has just changed and a resolver may keep the old one for its TTL: wait.",
   WrongAddress: "A name leads to other addresses than the edge's: see what else writes the name, or wait for its TTL.",
 };
 

@@ -40,7 +40,7 @@ export interface Fact {
   reason: string;
   /** A sentence for a person. Carries no number that moves without a change of state or reason. */
   message: string;
-  /** From where it was seen: `api` (objects of the API server), `operator`, `database-client`, or a vantage's name. */
+  /** From where it was seen: `api` (the API server's objects), `operator`, `database-client`, `forbidden`, or a vantage's name. */
   vantage: string;
   /** RFC 3339, when this state and reason were first seen. */
   since?: string;
@@ -131,6 +131,8 @@ export interface Flow {
   readonly faults: readonly Fault[];
   /** Who holds the claim to this flow's hosts, when it is not this flow's namespace. */
   readonly lostTo: { namespace: string; host: string } | undefined;
+  /** Hosts that no other namespace owns: the status says so, and a later claim cannot take them. */
+  readonly heldHosts: readonly string[];
 }
 
 export interface Fault {

@@ -36,6 +36,15 @@ describe("a zone file", () => {
   });
 });
 
+describe("the server's own name", () => {
+  it("is a load balancer's where there is one, without glue", () => {
+    const options = { server: { addresses: [], name: "ns.cloud.example" }, previous: {}, now: 1_000_000 };
+    const text = zoneData(["example.test"], [shop], options)["db.example.test"];
+    expect(text).toContain("example.test. 5 IN NS ns.cloud.example.\n");
+    expect(text).not.toContain("webflow-ns");
+  });
+});
+
 describe("what no flow may take", () => {
   it("is the name server's own name, nor anything below it", () => {
     const ns = ["webflow-ns.example.test", "a.webflow-ns.example.test"];

@@ -16,6 +16,8 @@ export interface ZoneRecord {
 export interface ZoneServer {
   /** Addresses of the authoritative server, for its own name's glue. */
   addresses: readonly string[];
+  /** Somebody else's name for it (a load balancer's): then no name of ours and no glue. Without the final dot. */
+  name?: string | undefined;
 }
 
 const serverLabel = "webflow-ns";
@@ -68,10 +70,11 @@ function nextSerial(serial: number | undefined, now: number): number {
 }
 
 function zoneFile(zone: string, records: readonly ZoneRecord[], server: ZoneServer, serial: number): string {
-  const ns = `${serverLabel}.${zone}.`;
+  const ns = `${server.name ?? `${serverLabel}.${zone}`}.`;
   // The last SOA number is how long a "no such name" may be kept (RFC 2308): short, so that a new name shows at once.
   const head = [`${zone}. 5 IN SOA ${ns} hostmaster.${zone}. ${serial} 60 30 86400 1`, `${zone}. 5 IN NS ${ns}`];
-  const glue = server.addresses.map((address) => `${ns} 5 IN ${family(address)} ${address}`);
+  const own = server.name === undefined ? server.addresses : [];
+  const glue = own.map((address) => `${ns} 5 IN ${family(address)} ${address}`);
   const body = [...records]
     .sort((a, b) => (a.host < b.host ? -1 : 1))
     .flatMap((record) => [...record.targets].sort().map((target) => line(record, target)));
@@ -92,18 +95,27 @@ export function serialOf(text: string): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
-/** What the zones say now: host to sorted targets (addresses or an alias, without the final dot). */
-export function parseRecords(data: Readonly<Record<string, string>>): Map<string, string[]> {
-  const found = new Map<string, string[]>();
+/** The zones that stand there now. */
+export const zonesIn = (data: Readonly<Record<string, string>>): string[] =>
+  Object.keys(data).flatMap((key) => (key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : []));
+
+/** What the zones say now, by host; targets sorted, names without the final dot. */
+export function recordsIn(data: Readonly<Record<string, string>>): Map<string, ZoneRecord> {
+  const found = new Map<string, ZoneRecord>();
   for (const text of Object.values(data)) {
     for (const entry of text.split("\n")) {
-      const [name, , , type, value] = entry.split(" ");
+      const [name, ttl, , type, value] = entry.split(" ");
       if (name === undefined || value === undefined || !["A", "AAAA", "CNAME"].includes(type ?? "")) continue;
       const host = withoutDot(name);
-      found.set(host, [...(found.get(host) ?? []), withoutDot(value)].sort());
+      const targets = [...(found.get(host)?.targets ?? []), withoutDot(value)].sort();
+      found.set(host, { host, targets, ttlSeconds: Number(ttl) });
     }
   }
   return found;
 }
+
+/** What the zones say now: host to sorted targets (addresses or an alias, without the final dot). */
+export const parseRecords = (data: Readonly<Record<string, string>>): Map<string, readonly string[]> =>
+  new Map([...recordsIn(data)].map(([host, { targets }]) => [host, targets]));
 
 const withoutDot = (name: string) => (name.endsWith(".") ? name.slice(0, -1) : name);

@@ -34,7 +34,6 @@ const flows: Record<string, Flow> = {
       })),
     }),
   }),
-  "an internal edge": aFlow({ edges: [{ name: "main", scope: "Internal" }] }),
   "the longest name": aFlow({ name: longName.slice(0, 40), host: "long.example.test", hosts: ["long.example.test"] }),
 };
 const lost = aFlow({ lostTo: { namespace: "other", host: "shop.example.test" } });
@@ -183,10 +182,10 @@ describe.each(Object.entries(flows))("the verdicts on %s", (_, flow) => {
 });
 
 describe("a flow that has lost its host", () => {
-  it("is not routed, not recorded and not asked about on the public leg", () => {
+  it("is not routed, not recorded and not asked about anything", () => {
     const cluster = aHealthyCluster(lost);
     expect(wishes(cluster).map(({ kind }) => kind)).not.toContain(kinds.Ingress);
-    expect(new Set(cluster.questions().map(({ hop }) => hop))).toEqual(new Set(["lb", "database"]));
+    expect(cluster.questions()).toEqual([]);
   });
 
   it("is Broken at the router and Unknown at the other hops of the public leg", () => {

@@ -15,6 +15,7 @@ import {
   makeNamespace,
   need,
   readFlow,
+  webflow,
 } from "./cluster.ts";
 
 const namespace = "e2e-bad";
@@ -56,9 +57,9 @@ describe("is refused when it is applied, by the field's name", () => {
   for (const [name, [spec, names]] of Object.entries(bad)) {
     test(name, async () => {
       expect(await refusal(spec)).toMatch(names);
-      expect(
-        await list("-n", namespace, "webflows,deployments,services,secrets", "-l", "webflow.dev/flow=bad"),
-      ).toEqual([]);
+      const flows = (await list("-n", namespace, "webflows")).map(({ metadata }) => metadata.name);
+      expect(flows).not.toContain("bad");
+      expect(await childrenOf({ namespace, name: "bad" })).toEqual([]);
     });
   }
 });
@@ -67,6 +68,15 @@ function brokenAt(name: string, hop: HopName, seconds: number): Promise<WebFlow>
   return eventually(`${name} is Broken at ${hop}`, seconds, async () => {
     const flow = await readFlow({ namespace, name });
     return flow.status?.brokenAt === hop ? flow : undefined;
+  });
+}
+
+/** Nothing half-made is left: what came of it goes with it, but for data and their credentials. */
+async function goesWhole(name: string): Promise<void> {
+  await kube(["-n", namespace, "delete", "webflow", name, "--timeout=30s"]);
+  await eventually(`nothing is left of ${name}`, 90, async () => {
+    const left = (await childrenOf({ namespace, name })).map(({ kind }) => kind);
+    return left.every((kind) => kind === "PersistentVolumeClaim" || kind === "Secret");
   });
 }
 
@@ -86,6 +96,7 @@ describe("is a Broken hop with the cause", () => {
     );
     const flow = await brokenAt("unpulled", "process", 90);
     expect(hopOf(flow, "process")?.message).toContain("nowhere.invalid/none:1");
+    await goesWhole("unpulled");
   });
 
   test("a database image that never starts: the database is named, not those who wait for it", async () => {
@@ -107,5 +118,9 @@ describe("is a Broken hop with the cause", () => {
     const flow = await brokenAt("crashing", "database", 150);
     expect(hopOf(flow, "database")?.message).not.toBe("");
     expect(flow.status?.hops?.filter((hop) => hop.state === "Broken").map((hop) => hop.hop)).toEqual(["database"]);
+    const traced = await webflow("trace", "crashing", "-n", namespace, "-o", "json");
+    expect(traced.code, traced.stderr).toBe(1);
+    expect(JSON.parse(traced.stdout)).toMatchObject({ flow: "crashing", ready: "False", brokenAt: "database" });
+    await goesWhole("crashing");
   });
 });

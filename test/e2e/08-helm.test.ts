@@ -58,11 +58,28 @@ test("helm install without a setting becomes Ready, and no flow's child is touch
   await done(["uninstall", "webflow", "--wait"]);
   await done(["install", "webflow", chart, "--wait", "--timeout", "4m"]);
   await kube(["-n", system, "rollout", "status", "deployment/webflow-operator", "--timeout=60s"]);
-  await eventually(
-    "the operator leads",
-    60,
-    async () =>
-      (await kube(["-n", system, "get", "lease", "webflow-operator", "-o", "jsonpath={.spec.holderIdentity}"])) !== "",
-  );
+  await eventually("one of the new pods leads", 60, async () => {
+    const pods = await kube([
+      "-n",
+      system,
+      "get",
+      "pods",
+      "-l",
+      "app.kubernetes.io/name=webflow-operator",
+      "-o",
+      "name",
+    ]);
+    const holder = await kube([
+      "-n",
+      system,
+      "get",
+      "lease",
+      "webflow-operator",
+      "-o",
+      "jsonpath={.spec.holderIdentity}",
+    ]);
+    return pods.split("\n").includes(`pod/${holder.split("_")[0]}`);
+  });
+  await done(["test", "webflow", "--timeout", "3m"]);
   expect(await uids()).toEqual(before);
 });

@@ -1,5 +1,6 @@
 // What the end-to-end tests share: kubectl, the browser's host, the audit log, waiting, and flows of a test's own.
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import {
@@ -11,6 +12,8 @@ import {
   kubectlPath,
   onBrowser,
 } from "../../hack/cluster/access.ts";
+import { projectRoot } from "../../hack/cluster/paths.ts";
+import { attempt, type Outcome } from "../../hack/cluster/run.ts";
 import { generatorCommand } from "../../hack/load.ts";
 import type { KubeObject } from "../../src/kernel/objects.ts";
 import { labels } from "../../src/webflow/address.ts";
@@ -35,6 +38,12 @@ export async function kube(args: readonly string[], input?: string): Promise<str
   const done = await kubectl(args, input === undefined ? {} : { input });
   if (done.code === 0) return done.stdout;
   throw new Error(`kubectl ${args.slice(0, 6).join(" ")}: ${done.stderr.trim()}`);
+}
+
+/** The webflow command against this cluster. */
+export function webflow(...args: string[]): Promise<Outcome> {
+  const script = join(projectRoot, "hack", "webflow.ts");
+  return attempt([process.execPath, "--disable-warning=ExperimentalWarning", script, ...args], { timeoutMs: 60_000 });
 }
 
 export async function get<T = KubeObject>(...args: string[]): Promise<T | undefined> {
