@@ -6,7 +6,7 @@ import { buildParts } from "./cluster/build.ts";
 import { partNamed } from "./cluster/parts.ts";
 import { projectRoot } from "./cluster/paths.ts";
 import { say } from "./cluster/progress.ts";
-import { passThrough } from "./cluster/run.ts";
+import { endChildren, onStop, passThrough } from "./cluster/run.ts";
 import { type Score, scoreOf } from "./test/score.ts";
 
 interface Part {
@@ -32,9 +32,16 @@ async function project(name: string): Promise<Score> {
   return code !== 0 && score.failed === 0 ? { ...score, failed: 1 } : score;
 }
 
-/** The API server that the kernel is tested against is built from source when it is not there yet. */
+let building: Promise<void> | undefined;
+
+/** The API server that the kernel is tested against, built from source when it is not there yet. */
+function controlPlane(): Promise<void> {
+  building ??= buildParts([partNamed("kubernetes")]);
+  return building;
+}
+
 async function kernel(): Promise<Score> {
-  await buildParts([partNamed("kubernetes")]);
+  await controlPlane();
   return project("kernel");
 }
 
@@ -90,13 +97,22 @@ if (unknown !== undefined) {
 }
 if (wanted.includes("e2e") && !wanted.includes("up")) clusterIsUp = true;
 
+let stopped: number | undefined;
+onStop((code) => {
+  stopped = code;
+  void endChildren();
+});
+
 let passed = 0;
 let failed = 0;
 const chosen = wanted.length === 0 ? parts : [...parts, longPart].filter(({ name }) => wanted.includes(name));
+// Politely beside what comes before it, which needs little; what comes after it waits, so there is one build at a time.
+if (chosen.some(({ name }) => name === "kernel")) controlPlane().catch(() => undefined); // the kernel part tells of it
 for (const part of chosen) {
   const score = await runPart(part);
   passed += score.passed;
   failed += score.failed;
+  if (stopped !== undefined) process.exit(stopped);
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { containers } from "./addresses.ts";
 import { dockerCommand, tryDocker } from "./docker.ts";
 import { readAuditLog } from "./kind.ts";
-import { inCache, inRun } from "./paths.ts";
+import { inRun } from "./paths.ts";
 import { attempt, type Outcome, passThrough, type RunOptions } from "./run.ts";
-import { readState } from "./state.ts";
+import { readState, toolPath } from "./state.ts";
 
 /** Throws, with what to do, when no cluster is up. */
 export function requireCluster(): void {
@@ -19,7 +19,7 @@ export function kubeconfigPath(): string {
 }
 
 export function kubectlPath(): string {
-  return inCache("bin", "kubectl");
+  return toolPath("kubectl");
 }
 
 /** Runs kubectl against the cluster; returns code, stdout and stderr. */

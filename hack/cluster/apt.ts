@@ -1,12 +1,12 @@
 // Debian packages for the host, and root file systems made of Debian packages for images.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { unmountBelow } from "./mounts.ts";
 import { ensureFolder, inCache, logFile } from "./paths.ts";
 import { step } from "./progress.ts";
-import { attempt, run, systemPath } from "./run.ts";
+import { attempt, type RunOptions, run, systemPath } from "./run.ts";
 
 const quiet = { DEBIAN_FRONTEND: "noninteractive", PATH: systemPath };
-const policy = "/usr/sbin/policy-rc.d";
 
 /** Programs the engine road calls, and the package that brings each. */
 const needed: Readonly<Record<string, string>> = {
@@ -16,24 +16,63 @@ const needed: Readonly<Record<string, string>> = {
   "/usr/sbin/debootstrap": "debootstrap",
   "/usr/sbin/iptables": "iptables",
   "/usr/bin/nsenter": "util-linux",
+  "/usr/bin/unshare": "util-linux",
   "/usr/sbin/ip": "iproute2",
 };
 
-export function missingPackages(): string[] {
+function missingPackages(): string[] {
   return [...new Set(Object.entries(needed).flatMap(([file, name]) => (existsSync(file) ? [] : [name])))];
 }
 
+/** Says "start nothing" while packages are installed. By its second line it is known as ours after a crash as well. */
+const policy = "/usr/sbin/policy-rc.d";
+const policyText = "#!/bin/sh\n# webflow: nothing is started while its packages are installed\nexit 101\n";
+
+export function removeOwnPolicy(): void {
+  if (existsSync(policy) && readFileSync(policy, "utf8") === policyText) rmSync(policy, { force: true });
+}
+
+/** apt refuses to work, and dpkg knows packages half done, after an install that was interrupted. */
+async function finishInterrupted(options: RunOptions): Promise<void> {
+  const journal = "/var/lib/dpkg/updates";
+  const pending = existsSync(journal) && readdirSync(journal).length > 0;
+  if (!pending && (await attempt(["dpkg", "--audit"], options)).stdout.trim() === "") return;
+  await attempt(["dpkg", "--configure", "-a"], options); // what it cannot mend, apt tells of in its own words
+}
+
+/** Why apt failed, where there is more to say than its own words. */
+export function reasonOfApt(names: readonly string[], said: string): string {
+  const last = said.trim().split("\n").slice(-8).join("\n  ");
+  if (!/remove is disabled/.test(said)) return `apt-get could not install ${names.join(", ")}:\n  ${last}`;
+  return (
+    `Debian's ${names.join(", ")} cannot be installed beside packages that are here (docker-ce, for one), and none ` +
+    `of yours is removed for it. Either let the Docker engine that is here reach its registry, or remove those ` +
+    `packages yourself. apt-get said:\n  ${last}`
+  );
+}
+
 /** Installs without starting anything: a Docker engine of its own on the host is not what we want. */
-export async function installPackages(names: readonly string[]): Promise<void> {
+async function installPackages(names: readonly string[]): Promise<void> {
   const log = logFile("apt");
-  const ours = !existsSync(policy);
-  if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const options: RunOptions = { env: quiet, log, whole: true };
+  if (!existsSync(policy)) writeFileSync(policy, policyText, { mode: 0o755 });
   try {
-    await run(["apt-get", "update"], { env: quiet, log });
-    await run(["apt-get", "install", "-y", "--no-install-recommends", ...names], { env: quiet, log });
+    await finishInterrupted(options);
+    const wait = ["-o", "DPkg::Lock::Timeout=120"]; // the machine's own updates may be at work
+    await run(["apt-get", ...wait, "update"], { env: quiet, log });
+    const argv = ["apt-get", ...wait, "install", "-y", "--no-remove", "--no-install-recommends", ...names];
+    const done = await attempt(argv, options);
+    if (done.code !== 0)
+      throw new Error(`${reasonOfApt(names, `${done.stdout}\n${done.stderr}`)}\n  all of it: ${log}`);
   } finally {
-    if (ours) rmSync(policy, { force: true });
+    removeOwnPolicy();
   }
+}
+
+export async function ensurePackages(): Promise<void> {
+  removeOwnPolicy();
+  const missing = missingPackages();
+  if (missing.length > 0) await step(`install ${missing.join(", ")} from Debian`, () => installPackages(missing));
 }
 
 export interface Rootfs {
@@ -68,6 +107,7 @@ export async function rootfsTar(recipe: Rootfs): Promise<string> {
   ensureFolder(inCache("rootfs"));
   await step(`debian packages for ${name} (${packages.length} and what they need)`, async () => {
     const folder = inCache("work", `rootfs-${name}`);
+    await unmountBelow(folder);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const include = packages.length > 0 ? [`--include=${packages.join(",")}`] : [];
@@ -84,10 +124,19 @@ export async function rootfsTar(recipe: Rootfs): Promise<string> {
   return target;
 }
 
+/**
+ * What runs under it ends with us, even when we are killed, and what it mounts goes with it: left behind, /proc below a
+ * folder of ours would stop every later attempt to remove that folder.
+ */
+const confined = [
+  ...["setpriv", "--pdeathsig", "KILL"],
+  ...["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"],
+];
+
 async function bootstrap(args: readonly string[], log: string): Promise<void> {
-  const first = await attempt(["debootstrap", ...args], { env: quiet, log });
-  if (first.code === 0) return;
+  const done = await attempt([...confined, "debootstrap", ...args], { env: quiet, log });
+  if (done.code === 0) return;
   throw new Error(
-    `debootstrap ended with code ${first.code}: ${first.stderr.trim().split("\n").at(-1)}. Is Debian's package mirror reachable? All it printed: ${log}`,
+    `debootstrap ended with code ${done.code}: ${done.stderr.trim().split("\n").at(-1)}. Is Debian's package mirror reachable? All it printed: ${log}`,
   );
 }

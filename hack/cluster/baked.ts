@@ -4,7 +4,7 @@ import { moduleFolder, partFile } from "./build.ts";
 import { docker } from "./docker.ts";
 import { buildImage, type ImageSpec } from "./images.ts";
 import { kubernetesCommands, kubernetesVersion } from "./parts.ts";
-import { filesFolder, inCache } from "./paths.ts";
+import { filesFolder, inCache, nodeProgram } from "./paths.ts";
 import { run } from "./run.ts";
 
 export interface BakedImage {
@@ -109,7 +109,7 @@ async function make(names: readonly string[], spec: ImageSpec): Promise<BakedIma
 export async function nodeRuntime(): Promise<string> {
   await buildImage(nodeRuntimeImage, {
     base: "base",
-    files: { "/usr/local/bin/node": process.execPath },
+    files: { "/usr/local/bin/node": nodeProgram() },
     env: { NODE_ENV: "production" },
     workdir: "/app",
     user: "65532:65532",

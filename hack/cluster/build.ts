@@ -12,10 +12,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { ownParts, type Part, partNamed, parts } from "./parts.ts";
+import { modulesReadOn, type Part, partNamed, partsOf } from "./parts.ts";
 import { ensureFolder, filesFolder, inCache, logFile } from "./paths.ts";
 import { step } from "./progress.ts";
 import { run } from "./run.ts";
+import type { Road } from "./state.ts";
 
 const buildFlags = ["-mod=mod", "-trimpath"];
 
@@ -52,14 +53,22 @@ export function partFile(name: string, file: string): string {
   return join(partPath(name), file);
 }
 
+/** As Go writes a module's path in the names of its cache. */
+const escaped = (module: string): string => module.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
+
 /** The module's own files (charts, manifests, Dockerfiles), unpacked and read-only in Go's module cache. */
 export function moduleFolder(name: string): string {
   const { module, version } = partNamed(name);
-  return join(
-    inCache("go", "mod"),
-    `${module.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`)}@${version}`,
-  );
+  return join(inCache("go", "mod"), `${escaped(module)}@${version}`);
 }
+
+/** Go marks a module that it is unpacking; the mark stays when it is killed. */
+function isUnpacked({ name, module, version }: Part): boolean {
+  const mark = join(inCache("go", "mod", "cache", "download"), escaped(module), "@v", `${version}.partial`);
+  return existsSync(moduleFolder(name)) && !existsSync(mark);
+}
+
+const isBuilt = (part: Part): boolean => existsSync(partPath(part.name));
 
 async function stagingReplaces(part: Part): Promise<string[]> {
   if (!part.staging) return [];
@@ -81,8 +90,8 @@ async function goModule(part: Part): Promise<string> {
   ].join("\n\n");
 }
 
+/** Whole when it returns: Go itself knows what is there already and whether all of it is. */
 async function downloadModule(part: Part): Promise<void> {
-  if (!part.module || existsSync(moduleFolder(part.name))) return;
   const work = ensureFolder(inCache("work", "download"));
   await run(["go", "mod", "download", `${part.module}@${part.version}`], { cwd: work, env: goEnvironment() });
 }
@@ -97,7 +106,8 @@ async function compile(part: Part, target: string): Promise<void> {
   const flags = [...buildFlags, "-ldflags", `-s -w ${part.ldflags ?? ""}`.trim(), "-o", `${out}/`];
   await run(["nice", "-n", "10", "go", "build", ...flags, ...part.packages], {
     cwd: work,
-    env: goEnvironment(),
+    // In the folder that the next attempt removes: a compiler that is stopped leaves gigabytes behind.
+    env: { ...goEnvironment(), GOTMPDIR: ensureFolder(join(work, "tmp")) },
     log: logFile(`build-${part.name}`),
   });
   mkdirSync(inCache("parts"), { recursive: true });
@@ -116,31 +126,35 @@ function link(part: Part): void {
 }
 
 /** Builds what is missing of these parts, in the table's order. */
-export async function buildParts(wanted: readonly Part[] = [...ownParts, ...parts]): Promise<void> {
-  const missing = wanted.filter((part) => !existsSync(partPath(part.name)));
-  if (missing.length > 0) await requireGo();
+export async function buildParts(wanted: readonly Part[]): Promise<void> {
+  const missing = wanted.filter((part) => !isBuilt(part));
+  const obstacle = missing.length > 0 ? await goObstacle() : undefined;
+  if (obstacle) throw new Error(`${obstacle}. Then run the same command again: what is built so far is kept.`);
   for (const [index, part] of missing.entries()) {
     const title = `build ${part.name} ${part.version} from source (${index + 1} of ${missing.length})`;
     await step(title, () => compile(part, partPath(part.name)));
   }
-  for (const part of wanted) {
-    await downloadModule(part);
-    link(part);
-  }
-  dropBuildCache();
+  for (const part of wanted) link(part);
 }
 
-/** Once every part is there, what the compiler kept for the next one is only 14 GB of disk. */
-function dropBuildCache(): void {
-  const whole = [...ownParts, ...parts].every((part) => existsSync(partPath(part.name)));
-  if (whole) rmSync(inCache("go", "build"), { recursive: true, force: true });
+const modulesLacking = (road: Road): Part[] => modulesReadOn(road).filter((part) => !isUnpacked(part));
+
+/** Builds and fetches all that a road needs. */
+export async function prepareParts(road: Road): Promise<void> {
+  await buildParts(partsOf(road));
+  for (const part of modulesLacking(road)) await downloadModule(part);
+  // Once every part is there, what the compiler kept for the next one is only 14 GB of disk.
+  rmSync(inCache("go", "build"), { recursive: true, force: true });
 }
 
-async function requireGo(): Promise<void> {
+/** What stands in the way of that, known before anything is begun. */
+export async function partsObstacle(road: Road): Promise<string | undefined> {
+  return partsOf(road).every(isBuilt) && modulesLacking(road).length === 0 ? undefined : goObstacle();
+}
+
+async function goObstacle(): Promise<string | undefined> {
   const found = await run(["go", "version"]).catch(() => "");
   const [, major = "0", minor = "0"] = /go(\d+)\.(\d+)/.exec(found) ?? [];
-  if (Number(major) > 1 || Number(minor) >= 26) return;
-  throw new Error(
-    `Go 1.26 or newer is needed to build the cluster's parts; found ${found.trim() || "none on PATH"}. Install it, then run the same command again: what is built so far is kept.`,
-  );
+  if (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 26)) return undefined;
+  return `Go 1.26 or newer is needed to build the cluster's parts: install it (found ${found.trim() || "none on PATH"})`;
 }

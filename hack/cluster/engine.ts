@@ -1,71 +1,34 @@
-// The Docker engine: the machine's own where it can fetch images, else Debian's in a network namespace without a
-// way out, so that no container can send a packet off the host.
-import { existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// The Docker engine. On the isolated road it is Debian's, in a network namespace without a way out, so that no container
+// can send a packet off the host.
+import { existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installPackages, missingPackages } from "./apt.ts";
 import { partFile } from "./build.ts";
+import { containerdOptions } from "./containerd.ts";
 import { docker, dockerSocket, lines, tryDocker } from "./docker.ts";
-import { cacheFolder, clusterName, ensureFolder, inRun, instanceName, logFile, runFolder } from "./paths.ts";
+import { unmountBelow } from "./mounts.ts";
+import {
+  clusterName,
+  engineData,
+  ensureFolder,
+  inRun,
+  instanceName,
+  logFile,
+  namespacePath,
+  runFolder,
+} from "./paths.ts";
+import { endAll, engineProcesses } from "./processes.ts";
 import { say, step } from "./progress.ts";
-import { attempt, background, run, systemPath, until } from "./run.ts";
-import { type ClusterState, type Road, writeState } from "./state.ts";
+import { background, run, systemPath, until } from "./run.ts";
+import { alive, type ClusterState, writeState } from "./state.ts";
 
-/** The namespace is held by a mount in the run folder, so that it goes with the rest of what is there. */
-export const namespacePath = inRun("net");
-export const engineData = (cache: string = cacheFolder()): string =>
-  join(cache, instanceName() === clusterName ? "engine" : `engine-${instanceName()}`);
-export const registryNodeImage = "kindest/node:v1.37.0";
-
-async function dockerFetches(): Promise<string | undefined> {
-  const info = await attempt(["docker", "info", "--format", "{{.ServerVersion}}"], { timeoutMs: 8000 });
-  if (info.code !== 0) return "no Docker engine answers here";
-  const image = await attempt(["docker", "manifest", "inspect", registryNodeImage], { timeoutMs: 20_000 });
-  if (image.code !== 0) return `the Docker engine here cannot see ${registryNodeImage} in a registry`;
-  return undefined;
-}
-
-/** Which road, and why: said aloud, because everything after depends on it. */
-export async function chooseRoad(): Promise<Road> {
-  const obstacle = await dockerFetches();
-  if (!obstacle) {
-    say(`road: Docker and its registry answer, so kind's own node image ${registryNodeImage} is used`);
-    return "registry";
-  }
-  const debian = existsSync("/usr/bin/apt-get") && existsSync("/etc/debian_version");
-  if (process.platform === "linux" && process.getuid?.() === 0 && debian) {
-    say(`road: ${obstacle}; so a Docker engine in a network namespace of its own, and images made from packages`);
-    return "isolated";
-  }
-  throw new Error(
-    `a cluster needs one of two things. Either Docker with a registry: ${obstacle}. Or Debian Linux and root, to run an engine of our own: this is ${process.platform}, user ${process.getuid?.() ?? "unknown"}, ${debian ? "Debian" : "no apt-get"}. Start Docker, or run as root on Debian, then try again.`,
-  );
-}
-
+/** Control groups by the folder they are in: with the old layout each controller's, with the new one the top alone. */
 export function controlGroups(): Record<string, string[]> {
   const root = "/sys/fs/cgroup";
   if (!existsSync(root)) return {};
   const folders = (path: string): string[] =>
     readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  return Object.fromEntries(folders(root).map((name) => [name, folders(join(root, name))]));
-}
-
-export async function ensurePackages(): Promise<void> {
-  const missing = missingPackages();
-  if (missing.length > 0) await step(`install ${missing.join(", ")} from Debian`, () => installPackages(missing));
-}
-
-const inotifyLimit = "/proc/sys/fs/inotify/max_user_instances";
-
-/** Every kubelet, containerd and kube-proxy watches files, as one user: the usual 128 do not last for four nodes. */
-function raiseInotify(state: ClusterState): void {
-  const before = Number(readFileSync(inotifyLimit, "utf8"));
-  if (before >= 1024) return;
-  state.inotifyBefore = before;
-  writeFileSync(inotifyLimit, "1024");
-}
-
-export function restoreInotify(state: ClusterState | undefined): void {
-  if (state?.inotifyBefore) writeFileSync(inotifyLimit, String(state.inotifyBefore));
+  const top = folders(root);
+  return { "": top, ...Object.fromEntries(top.map((name) => [name, folders(join(root, name))])) };
 }
 
 async function makeNamespace(): Promise<void> {
@@ -75,13 +38,18 @@ async function makeNamespace(): Promise<void> {
   await run(["nsenter", `--net=${namespacePath}`, "ip", "link", "set", "lo", "up"]);
 }
 
-function startDaemon(): number {
+function startDaemon(state: ClusterState): number {
   rmSync(inRun("docker.pid"), { force: true });
+  // The machine's /etc/docker/daemon.json is meant for another engine, and dockerd refuses what is said in both places.
+  writeFileSync(inRun("docker.json"), "{}\n");
   const log = openSync(logFile("dockerd"), "a");
   const options = [
     ...["-H", `unix://${dockerSocket()}`, "--data-root", ensureFolder(engineData())],
     ...["--exec-root", ensureFolder(inRun("exec")), "--pidfile", inRun("docker.pid")],
-    ...["--storage-driver", "overlay2", "--cgroup-parent", `/${instanceName()}`],
+    ...["--config-file", inRun("docker.json"), ...containerdOptions(state)],
+    // Under systemd and the new control groups it would else choose systemd's driver, which takes no parent of this form.
+    ...["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", `/${instanceName()}`],
+    ...["--storage-driver", "overlay2"],
     ...["--add-runtime", `fitted=${partFile("runc-wrapper", "runc-wrapper")}`, "--default-runtime", "fitted"],
   ];
   return background(["nsenter", `--net=${namespacePath}`, "/usr/sbin/dockerd", ...options], log, {
@@ -91,29 +59,50 @@ function startDaemon(): number {
 }
 
 async function waitForDaemon(pid: number): Promise<void> {
-  await until("the Docker engine answers", 45, async () => {
-    if (!existsSync(`/proc/${pid}`)) throw new Error(`the Docker engine ended at once; its log: ${logFile("dockerd")}`);
+  const log = `its log: ${logFile("dockerd")}`;
+  await until(`the Docker engine answers (${log})`, 45, async () => {
+    if (!existsSync(`/proc/${pid}`)) throw new Error(`the Docker engine ended at once; ${log}`);
     return (await tryDocker(["info"])).code === 0 ? true : undefined;
   });
 }
 
-/** Starts our engine; a data folder it cannot start from is thrown away once, since images can be made again. */
+/** Does this log of an engine that ended say that its data folder is spoiled? A full disk or a missing right is not that. */
+export function tellsOfSpoiledData(log: string): boolean {
+  const last = log.split("\n").filter((line) => /failed to start (daemon|containerd)|^containerd: /.test(line));
+  const spoiled =
+    /graphdriver|layer|imagedb|reference store|volume store|invalid database|checksum|file size too small|unexpected (EOF|end of JSON)/i;
+  const other = /no space left|read-only file system|not permitted|permission denied|not supported/i;
+  return last.some((line) => spoiled.test(line)) && !last.some((line) => other.test(line));
+}
+
+async function startDaemonAndWait(state: ClusterState): Promise<void> {
+  state.pids.dockerd = startDaemon(state);
+  writeState(state);
+  await waitForDaemon(state.pids.dockerd);
+}
+
+/** Images can be made again; but only what no process uses and nothing is mounted in is thrown away. */
+async function throwDataAway(): Promise<void> {
+  await endAll("the processes of the first attempt", 20, engineProcesses);
+  await unmountBelow(engineData(), inRun("exec"));
+  rmSync(engineData(), { recursive: true, force: true });
+}
+
+/** Starts our engine; a data folder it cannot start from is thrown away once. */
 export async function startEngine(state: ClusterState): Promise<void> {
   if (state.road === "registry") return;
-  raiseInotify(state);
   await makeNamespace();
-  const start = async (): Promise<void> => {
-    state.pids.dockerd = startDaemon();
-    writeState(state);
-    await waitForDaemon(state.pids.dockerd);
-  };
   await step("start the Docker engine in its namespace", async () => {
+    const log = logFile("dockerd");
+    const before = existsSync(log) ? statSync(log).size : 0;
     try {
-      await start();
+      await startDaemonAndWait(state);
     } catch (error) {
+      const said = readFileSync(log).subarray(before).toString();
+      if (alive(state.pids.dockerd ?? 0, "dockerd") || !tellsOfSpoiledData(said)) throw error;
       say(`${error instanceof Error ? error.message : String(error)}: its data folder is thrown away and made anew`);
-      rmSync(engineData(), { recursive: true, force: true });
-      await start();
+      await throwDataAway();
+      await startDaemonAndWait(state);
     }
   });
   await emptyEngine();

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { kubectl } from "./addons/manifests.ts";
 import { podRange, serviceRange, vpcNetwork } from "./addresses.ts";
 import { dockerEnvironment } from "./docker.ts";
-import { namespacePath, registryNodeImage } from "./engine.ts";
-import { clusterName, ensureFolder, filesFolder, inCache, inRun, logFile } from "./paths.ts";
+import { clusterName, ensureFolder, filesFolder, inCache, inRun, logFile, namespacePath } from "./paths.ts";
+import { registryNodeImage } from "./road.ts";
 import { background, run, until } from "./run.ts";
 import { type ClusterState, writeState } from "./state.ts";
 

@@ -8,7 +8,7 @@ import { partFile } from "./build.ts";
 import { docker, tryDocker } from "./docker.ts";
 import { label } from "./engine.ts";
 import { buildImage } from "./images.ts";
-import { ensureFolder, filesFolder, inCache } from "./paths.ts";
+import { ensureFolder, filesFolder, inCache, nodeProgram } from "./paths.ts";
 
 const hostImage = "webflow.local/host:1";
 
@@ -45,7 +45,7 @@ export async function buildHostImage(): Promise<string> {
   await buildImage(hostImage, {
     base: "tools",
     files: {
-      "/usr/local/bin/node": process.execPath,
+      "/usr/local/bin/node": nodeProgram(),
       "/usr/local/bin/coredns": partFile("coredns", "coredns"),
       "/usr/local/bin/igw.sh": join(filesFolder, "network", "igw.sh"),
       "/usr/local/bin/host.sh": join(filesFolder, "network", "host.sh"),
@@ -123,10 +123,16 @@ async function routeNodes(names: readonly string[]): Promise<void> {
   await Promise.all(names.map((node) => docker(["exec", node, "sh", "-c", `${route} && { ${refuse}; }`])));
 }
 
-export async function startNetwork(nodeNames: readonly string[]): Promise<void> {
-  const { browser, resolver } = at.containers;
-  await startGateway();
-  await startHost(browser, at.browserAddress, ["-e", `RESOLVER=${at.resolverAddress}`], []);
-  await startHost(resolver, at.resolverAddress, [], ["coredns", "-conf", "/etc/coredns/Corefile"]);
+/** Starts gateway, browser and resolver, or those of them that are asked for, each anew. */
+export async function startNetwork(
+  nodeNames: readonly string[],
+  wanted: readonly string[] = Object.values(at.containers),
+): Promise<void> {
+  const { gateway, browser, resolver } = at.containers;
+  if (wanted.includes(gateway)) await startGateway();
+  if (wanted.includes(browser))
+    await startHost(browser, at.browserAddress, ["-e", `RESOLVER=${at.resolverAddress}`], []);
+  if (wanted.includes(resolver))
+    await startHost(resolver, at.resolverAddress, [], ["coredns", "-conf", "/etc/coredns/Corefile"]);
   await routeNodes(nodeNames);
 }

@@ -1,5 +1,7 @@
 // The programs the cluster is made of, all from Go modules, by version. Order is build order: tests and other work
 // wait for the control plane, so it is first.
+import type { Road } from "./state.ts";
+
 export interface Part {
   name: string;
   module: string;
@@ -143,6 +145,20 @@ export const ownParts: readonly Part[] = ["pause", "runc-wrapper"].map((name) =>
   packages: ["."],
   links: {},
 }));
+
+/** The registry road's nodes and add-ons come as images: only what runs outside of them is built, coredns for the resolver. */
+const builtOnRegistry = ["kubernetes", "kind", "helm", "coredns"];
+
+export function partsOf(road: Road): readonly Part[] {
+  return road === "isolated" ? [...ownParts, ...parts] : builtOnRegistry.map(partNamed);
+}
+
+/** Modules whose own files are read: charts and manifests of add-ons, and for a node image of our own kind's files. */
+const read = ["cilium", "metallb", "metrics-server"];
+
+export function modulesReadOn(road: Road): readonly Part[] {
+  return (road === "isolated" ? [...read, "kind", "local-path-provisioner"] : read).map(partNamed);
+}
 
 export function partNamed(name: string): Part {
   const found = [...parts, ...ownParts].find((part) => part.name === name);

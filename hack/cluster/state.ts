@@ -1,5 +1,6 @@
-// What runs, and where: one small file per machine, and one lock.
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// What runs, and where: one small file per machine.
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { cacheFolder, ensureFolder, inRun, runFolder } from "./paths.ts";
 
 export type Road = "registry" | "isolated";
@@ -30,6 +31,14 @@ export function readState(): ClusterState | undefined {
   }
 }
 
+/** True as well for one that cannot be read: something was begun and not taken down. */
+export const stateExists = (): boolean => existsSync(stateFile());
+
+/** kubectl or helm, from the cache that the cluster was made from, whatever WEBFLOW_CACHE says today. */
+export function toolPath(name: string): string {
+  return join(readState()?.cache ?? cacheFolder(), "bin", name);
+}
+
 export function writeState(state: ClusterState): void {
   ensureFolder(runFolder());
   writeFileSync(`${stateFile()}.new`, JSON.stringify(state, undefined, 2));
@@ -45,21 +54,5 @@ export function alive(pid: number, word = ""): boolean {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(word);
   } catch {
     return false;
-  }
-}
-
-/** Two commands must not bring the cluster up or down at the same time. */
-export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  const lock = `${ensureFolder(runFolder())}.lock`;
-  const owner = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
-  if (owner > 0 && owner !== process.pid && alive(owner, "hack/")) {
-    throw new Error(`another up or down is at work (process ${owner}): wait for it, then run this again`);
-  }
-  rmSync(lock, { force: true });
-  writeFileSync(lock, String(process.pid), { flag: "wx" });
-  try {
-    return await work();
-  } finally {
-    rmSync(lock, { force: true });
   }
 }

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { podRange } from "../addresses.ts";
 import { ciliumImage, ciliumOperatorImage } from "../baked.ts";
 import { moduleFolder } from "../build.ts";
-import { inCache, inRun } from "../paths.ts";
+import { inRun } from "../paths.ts";
 import { run } from "../run.ts";
-import type { Road } from "../state.ts";
+import { type Road, toolPath } from "../state.ts";
 
 /** The smallest Cilium that enforces policies: kube-proxy keeps the Services, nothing is observed or encrypted. */
 const values: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ export async function installCilium(road: Road): Promise<void> {
   const settings = Object.entries(all).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const chart = join(moduleFolder("cilium"), "install", "kubernetes", "cilium");
   await run([
-    ...[inCache("bin", "helm"), "upgrade", "--install", "cilium", chart, "--namespace", "kube-system"],
+    ...[toolPath("helm"), "upgrade", "--install", "cilium", chart, "--namespace", "kube-system"],
     ...["--kubeconfig", inRun("kubeconfig"), "--server-side=false", ...settings],
   ]);
 }

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { moduleFolder } from "../build.ts";
-import { inCache, inRun } from "../paths.ts";
+import { inRun } from "../paths.ts";
 import { run } from "../run.ts";
+import { toolPath } from "../state.ts";
 
 /** A Kubernetes object as it stands in a manifest: only what every change here needs is named. */
 export interface Manifest {
@@ -45,6 +46,6 @@ export async function apply(manifests: readonly Manifest[]): Promise<void> {
 }
 
 export function kubectl(args: readonly string[], input?: string): Promise<string> {
-  const argv = [inCache("bin", "kubectl"), "--kubeconfig", inRun("kubeconfig"), ...args];
+  const argv = [toolPath("kubectl"), "--kubeconfig", inRun("kubeconfig"), ...args];
   return run(argv, input === undefined ? {} : { input });
 }
