@@ -2,11 +2,14 @@
 // Nothing is skipped: a test that did not run, and a part that could not start, has failed.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { kubeconfigPath } from "./cluster/access.ts";
 import { buildParts } from "./cluster/build.ts";
 import { partNamed } from "./cluster/parts.ts";
 import { projectRoot } from "./cluster/paths.ts";
+import { engineProcesses } from "./cluster/processes.ts";
 import { say } from "./cluster/progress.ts";
 import { endChildren, onStop, passThrough } from "./cluster/run.ts";
+import { leftOver, lookAround, type Machine } from "./test/machine.ts";
 import { type Score, scoreOf } from "./test/score.ts";
 
 interface Part {
@@ -66,16 +69,39 @@ const parts: readonly Part[] = [
   { name: "kernel", run: kernel },
   { name: "up", run: up },
   { name: "e2e", run: endToEnd },
+  { name: "down", run: down },
 ];
 
-/** Long runs, by name alone: ten idle minutes, three minutes of load, the group's way up and down again. */
-const longPart: Part = {
-  name: "long",
-  run: () => {
-    process.env.WEBFLOW_LONG = "1";
-    return project("e2e");
+let found: Machine | undefined;
+
+/** Takes down what these tests brought up; then the machine is as it was found. */
+async function down(): Promise<Score> {
+  const code = await passThrough([process.execPath, join(projectRoot, "hack", "down.ts")]);
+  const left = found === undefined ? [] : leftOver(found, lookAround());
+  for (const each of left) say(`left behind by npm run down: ${each}`);
+  return left.length === 0 ? one(code) : { passed: 0, failed: 1 };
+}
+
+/** All processes of the cluster are killed; the next `up` finds what they left, clears it and starts again. */
+async function crash(): Promise<Score> {
+  if (!existsSync(kubeconfigPath())) return { passed: 0, failed: 1 };
+  const pids = engineProcesses();
+  say(`killing ${pids.length} processes of the cluster`);
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  return up();
+}
+
+/** By name alone. long: ten idle minutes, three minutes of load, the group's way up and down again. */
+const byName: readonly Part[] = [
+  {
+    name: "long",
+    run: () => {
+      process.env.WEBFLOW_LONG = "1";
+      return project("e2e");
+    },
   },
-};
+  { name: "crash", run: crash },
+];
 
 async function runPart({ name, run }: Part): Promise<Score> {
   say(`test: ${name} ...`);
@@ -88,10 +114,11 @@ async function runPart({ name, run }: Part): Promise<Score> {
 }
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => ![...parts, longPart].some((part) => part.name === name));
+const all = [...parts, ...byName];
+const unknown = wanted.find((name) => !all.some((part) => part.name === name));
 if (unknown !== undefined) {
   process.stderr.write(
-    `no part of the tests is named "${unknown}": use ${parts.map(({ name }) => name).join(", ")}, long, or nothing for all but long\n`,
+    `no part of the tests is named "${unknown}": use ${all.map(({ name }) => name).join(", ")}, or nothing for all but ${byName.map(({ name }) => name).join(" and ")}\n`,
   );
   process.exit(2);
 }
@@ -105,7 +132,12 @@ onStop((code) => {
 
 let passed = 0;
 let failed = 0;
-const chosen = wanted.length === 0 ? parts : [...parts, longPart].filter(({ name }) => wanted.includes(name));
+// A cluster that was up before is somebody's: it is tested and stays.
+const stays = wanted.length === 0 && existsSync(kubeconfigPath());
+if (stays) say("a cluster is up already: the tests use it and leave it up");
+else found = lookAround();
+const usual = parts.filter(({ name }) => name !== "down" || !stays);
+const chosen = wanted.length === 0 ? usual : all.filter(({ name }) => wanted.includes(name));
 // Politely beside what comes before it, which needs little; what comes after it waits, so there is one build at a time.
 if (chosen.some(({ name }) => name === "kernel")) controlPlane().catch(() => undefined); // the kernel part tells of it
 for (const part of chosen) {

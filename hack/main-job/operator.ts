@@ -5,8 +5,9 @@ import { join, relative } from "node:path";
 import { kubeconfigPath } from "../cluster/access.ts";
 import { kubectl } from "../cluster/addons/manifests.ts";
 import { nameServerAddress } from "../cluster/addresses.ts";
-import { inCache, projectRoot } from "../cluster/paths.ts";
+import { projectRoot } from "../cluster/paths.ts";
 import { run } from "../cluster/run.ts";
+import { toolPath } from "../cluster/state.ts";
 import type { Contents } from "./images.ts";
 import type { Trust } from "./trust.ts";
 
@@ -49,7 +50,7 @@ export async function operator(contents: Contents, own: Trust): Promise<void> {
   await kubectl([...inNamespace, "delete", ...records(" in (pending-install,pending-upgrade,pending-rollback)")]);
   await run(
     [
-      ...[inCache("bin", "helm"), "upgrade", "--install", release, chart, "--kubeconfig", kubeconfigPath()],
+      ...[toolPath("helm"), "upgrade", "--install", release, chart, "--kubeconfig", kubeconfigPath()],
       ...["--namespace", operatorNamespace, "--create-namespace", "--values", "-", "--wait", "--timeout", "4m"],
     ],
     { input: JSON.stringify({ ...settings, podAnnotations: { [madeFrom]: wanted } }) },

@@ -1,9 +1,12 @@
 // The main job after the cluster stands: images, the prober outside, the operator, the sample, and the proof that a
 // person's request gets through. Each step does nothing where nothing has changed.
-import { runCli } from "../../src/cli.ts";
+import { KubeConfig } from "@kubernetes/client-node";
+import { drawPath, exitCode } from "../../src/cli/draw.ts";
+import { portForward } from "../../src/cli/forward.ts";
+import { findPath } from "../../src/cli/reach.ts";
 import { kubeconfigPath } from "../cluster/access.ts";
 import { type Contents, images } from "./images.ts";
-import { operator } from "./operator.ts";
+import { operator, operatorNamespace } from "./operator.ts";
 import { proberOutside } from "./prober.ts";
 import { proof } from "./proof.ts";
 import { type FlowName, waitUntilReady } from "./ready.ts";
@@ -18,9 +21,17 @@ export interface Step {
 const shop: FlowName = { namespace: "default", name: "shop" };
 const patience = 300;
 
-async function drawPath({ namespace, name }: FlowName): Promise<void> {
-  const code = await runCli(["trace", name, "-n", namespace, "--kubeconfig", kubeconfigPath()]);
-  if (code !== 0) throw new Error(`the path of ${namespace}/${name} is not whole: its drawing above names the hop`);
+/** A status alone proves nothing now: the leader must have asked. */
+async function drawFresh(flow: FlowName): Promise<void> {
+  const kube = new KubeConfig();
+  kube.loadFromFile(kubeconfigPath());
+  const reach = { kube, operator: operatorNamespace, localPort: 8081, forward: portForward };
+  const { view, fallback } = await findPath(reach, flow, Date.now());
+  const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  process.stdout.write(drawPath(view, { colour, now: Date.now() }));
+  const title = `the path of ${flow.namespace}/${flow.name}`;
+  if (fallback !== undefined) throw new Error(`${title} could not be asked afresh by the leader: ${fallback}`);
+  if (exitCode(view) !== 0) throw new Error(`${title} is not whole: its drawing above names the hop`);
 }
 
 function mainJob(): Step[] {
@@ -40,7 +51,7 @@ function mainJob(): Step[] {
     { title: "operator by its Helm chart", run: withMade(operator) },
     { title: "sample: the class and the WebFlow shop", run: withMade((_, own) => applySample(own)) },
     { title: "the WebFlow shop is Ready", run: async () => void (await waitUntilReady(shop, patience)) },
-    { title: "the path, asked afresh", run: () => drawPath(shop) },
+    { title: "the path, asked afresh", run: () => drawFresh(shop) },
     { title: "requests from the browser's host", run: () => proof(site) },
   ];
 }

@@ -129,9 +129,14 @@ function serverAsked(flow: Flow, seen: Seen, { host, server, question }: NameQue
   return isOutdated || isUnread ? { ...found, objection: notLoadedYet } : found;
 }
 
-/** A server without the zone refuses to answer, which is told apart from failing by its words alone. */
-const isUnreadBy = ({ settled, answer }: Settled): boolean =>
-  unreadOutcomes.includes(settled) || (settled === "servfail" && /\bREFUSED\b/.test(answer.detail));
+/**
+ * A server without the zone refuses to answer, which is told apart from failing by the last answer's words alone; where
+ * that one is something else already, it has just begun to know the zone.
+ */
+const isUnreadBy = ({ settled, answer }: Settled): boolean => {
+  const isRefusal = answer.outcome !== "servfail" || /\bREFUSED\b/.test(answer.detail);
+  return unreadOutcomes.includes(settled) || (settled === "servfail" && isRefusal);
+};
 
 const notLoadedYet: Phrase = {
   state: "Progressing",

@@ -225,6 +225,15 @@ describe("a zone that has just changed", () => {
     });
   });
 
+  it("excuses a server that has refused and has just begun to know the zone, and none that fails", () => {
+    const refusing = stale(1, { outcome: "servfail", detail: "the server answered REFUSED" });
+    refusing.answerAll("dns/authoritative", { outcome: "servfail" }, { addresses: [edgeAddress] });
+    expect(refusing.verdicts.dns).toBe("Progressing/NotLoadedYet");
+    expect(stale(1, { outcome: "servfail", detail: "the server answered SERVFAIL" }).verdicts.dns).toBe(
+      "Broken/NameServerFailed",
+    );
+  });
+
   it("excuses no server that does not answer, nor one that was wrong before and still is", () => {
     expect(stale(1, { outcome: "timeout" }).verdicts.dns).toBe("Broken/TimedOut");
     const cluster = stale(1, { outcome: "nxdomain" });

@@ -2,15 +2,16 @@
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { kubeconfigPath } from "../../hack/cluster/access.ts";
-import { inCache, projectRoot } from "../../hack/cluster/paths.ts";
+import { projectRoot } from "../../hack/cluster/paths.ts";
 import { attempt, type Outcome } from "../../hack/cluster/run.ts";
+import { toolPath } from "../../hack/cluster/state.ts";
 import { childrenOf, conditionOf, eventually, kube, readFlow, shop } from "./cluster.ts";
 
 const chart = join(projectRoot, "charts", "webflow-operator");
 const system = "webflow-system";
 
 function helm(args: readonly string[], input?: string): Promise<Outcome> {
-  const argv = [inCache("bin", "helm"), ...args, "--kubeconfig", kubeconfigPath(), "--namespace", system];
+  const argv = [toolPath("helm"), ...args, "--kubeconfig", kubeconfigPath(), "--namespace", system];
   return attempt(argv, { timeoutMs: 280_000, ...(input === undefined ? {} : { input }) });
 }
 
@@ -21,7 +22,7 @@ async function done(args: readonly string[], input?: string): Promise<string> {
 }
 
 test("helm lint finds nothing", async () => {
-  const lint = await attempt([inCache("bin", "helm"), "lint", "--strict", chart]);
+  const lint = await attempt([toolPath("helm"), "lint", "--strict", chart]);
   expect(lint.code, lint.stdout + lint.stderr).toBe(0);
 });
 
