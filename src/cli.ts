@@ -1,8 +1,13 @@
-/** The webflow command. Exit code of trace: 0 the whole path is fine, 1 broken, 2 unknown; 3 the command itself failed. */
+/**
+ * The webflow command. Exit code of trace: 0 the whole path is fine, 1 broken, 2 unknown; 3 the command itself failed.
+ * A status counts only while it is of the object's generation and an operator is known to lead, which keeps it.
+ */
 import { KubeConfig } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { drawPath, exitCode } from "./cli/draw.ts";
+import { type OpenForward, portForward } from "./cli/forward.ts";
 import { type Found, findPath } from "./cli/reach.ts";
+import { wordsOf } from "./cli/words.ts";
 
 interface TraceOptions {
   namespace?: string;
@@ -12,7 +17,7 @@ interface TraceOptions {
   operatorNamespace: string;
 }
 
-export async function runCli(argv: readonly string[]): Promise<number> {
+export async function runCli(argv: readonly string[], forward: OpenForward = portForward): Promise<number> {
   let code = 0;
   const program = new Command("webflow").description("Draws and proves the path of a WebFlow.").exitOverride();
   program
@@ -27,7 +32,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .option("--context <name>", "context of the kubeconfig")
     .option("--operator-namespace <namespace>", "where the operator runs", "webflow-system")
     .action(async (name: string, options: TraceOptions) => {
-      code = await trace(name, options);
+      code = await trace(name, options, forward);
     });
   try {
     await program.parseAsync([...argv], { from: "user" });
@@ -37,13 +42,14 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function trace(name: string, options: TraceOptions): Promise<number> {
+async function trace(name: string, options: TraceOptions, forward: OpenForward): Promise<number> {
   const kube = new KubeConfig();
   if (options.kubeconfig === undefined) kube.loadFromDefault();
   else kube.loadFromFile(options.kubeconfig);
   if (options.context !== undefined) kube.setCurrentContext(options.context);
   const namespace = options.namespace ?? kube.getContextObject(kube.getCurrentContext())?.namespace ?? "default";
-  const found = await findPath({ kube, operator: options.operatorNamespace, localPort: 8081 }, { namespace, name });
+  const reach = { kube, operator: options.operatorNamespace, localPort: 8081, forward };
+  const found = await findPath(reach, { namespace, name }, Date.now());
   process.stdout.write(options.output === "json" ? `${asJson(found)}\n` : asText(found));
   return exitCode(found.view);
 }
@@ -63,6 +69,6 @@ function failure(error: unknown): number {
   const told =
     typeof error === "object" && error !== null && "code" in error && String(error.code).startsWith("commander.");
   if (told) return "exitCode" in error && error.exitCode === 0 ? 0 : 3;
-  process.stderr.write(`webflow: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`webflow: ${wordsOf(error)}\n`);
   return 3;
 }

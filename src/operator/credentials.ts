@@ -5,6 +5,7 @@
  */
 import { randomInt } from "node:crypto";
 import type { KubeObject } from "../kernel/objects.ts";
+import type { Cache } from "../kernel/read/cache.ts";
 import type { Objects } from "../reconcile/observe.ts";
 import { annotations, names } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
@@ -17,8 +18,11 @@ export class Credentials {
   /** By uid of the flow, what was seen to, with the claim that notes it once that has been seen. */
   readonly #known = new Map<string, { claim: string | undefined }>();
 
-  constructor(objects: Objects) {
+  constructor(objects: Objects & Pick<Cache, "onChange">) {
     this.#objects = objects;
+    objects.onChange(({ kind, before, now }) => {
+      if (kind === kinds.WebFlowKind && now === undefined) this.#known.delete(before?.metadata.uid ?? "");
+    });
   }
 
   /** Whether nothing is to be made, or asked for. */

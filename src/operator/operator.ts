@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { Client } from "../kernel/client.ts";
 import { defaultConnection } from "../kernel/connection.ts";
-import type { Logger } from "../kernel/hooks.ts";
 import { Cache } from "../kernel/read/cache.ts";
+import { watchId } from "../kernel/read/selector.ts";
 import type { Clock } from "../kernel/run/clock.ts";
 import { Leader } from "../kernel/run/leader.ts";
 import { type Ended, runManager } from "../kernel/run/manager.ts";
@@ -13,8 +13,11 @@ import { fileValue } from "../probe/file-value.ts";
 import { flowsApp } from "../serve/flows-app.ts";
 import { pinnedHandOn } from "../serve/hand-on.ts";
 import { plainApp } from "../serve/plain-app.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { appliedWith, writesWith } from "../telemetry/writes.ts";
 import * as kinds from "../webflow/kinds.ts";
+import { clusterPermissions, namespacePermissions } from "../webflow/rbac.ts";
 import { Directory } from "./directory.ts";
 import { openFaces, reviews } from "./faces.ts";
 import { Paths } from "./paths.ts";
@@ -33,12 +36,12 @@ export interface OperatorOptions {
 /** Runs until the signal is aborted or leadership is lost; the caller ends the process then. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<Ended> {
   const { config, clock, log } = options;
-  const metrics = createMetrics({ kinds: kindNames(config), processMetrics: true });
+  const metrics = newMetrics(config);
   const userAgent = `webflow-operator/${options.version}`;
   const connection = defaultConnection();
   // Reviews and the Lease are writes of every process; everything else goes through the client that only a leader may use.
   const reader = new Client({ connection, userAgent, clock });
-  const leaseClient = new Client({ connection, userAgent, clock, connections: 1 });
+  const leaseClient = new Client({ connection, userAgent, clock, connections: 1, onAnswer: metrics.answered });
   const cache = newCache(options, reader, metrics);
   const directory = new Directory(cache, config.dnsMode);
   const leader = new Leader({
@@ -53,7 +56,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const beforeWrite = (): void => {
     if (!leader.leading()) throw new Error("this process does not lead, or not for certain: it does not write");
   };
-  const client = new Client({ connection, userAgent, clock, connections: 16, beforeWrite });
+  const writing = new AbortController();
+  const leading = { signal: writing.signal, beforeWrite };
+  const client = new Client({ connection, userAgent, clock, connections: 16, onAnswer: metrics.answered, ...leading });
   const work = new Work({ ...options, cache, client, directory, metrics });
   const paths = new Paths({ directory, prober: work.prober, clock, reconciler: () => work.reconciler });
   const certificate = fileValue(join(config.proberDirectory, "tls.crt"));
@@ -78,18 +83,22 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
   });
   try {
-    return await runManager({ cache, leader, lead: (aborted) => work.start(aborted), clock, log }, signal);
+    return await runManager({ cache, leader, writing, lead: (aborted) => work.start(aborted), clock, log }, signal);
   } finally {
     await close();
     await Promise.all([reader.close(), client.close(), leaseClient.close()]);
   }
 }
 
-const kindNames = (config: Config) => [
-  ...new Set(watches(config.namespace).map(({ kind }) => kind.kind)),
-  "Secret",
-  "Event",
-];
+function newMetrics({ namespace }: Config): Metrics {
+  const rights = [...clusterPermissions, ...namespacePermissions];
+  return createMetrics({
+    watches: watches(namespace).map(watchId),
+    writes: writesWith(rights),
+    applied: appliedWith(rights),
+    processMetrics: true,
+  });
+}
 
 function newCache({ config, clock, log }: OperatorOptions, client: Client, metrics: Metrics): Cache {
   const specs = watches(config.namespace);
@@ -100,8 +109,8 @@ function newCache({ config, clock, log }: OperatorOptions, client: Client, metri
     watches: specs,
     indexedLabels,
     hooks: {
-      relisted: (id, reason) => metrics.count("webflow_relists_total", { kind: id, reason }),
-      malformed: (id) => metrics.count("webflow_parse_errors_total", { kind: id }),
+      relisted: (id, reason) => metrics.count("webflow_relists_total", { watch: id, reason }),
+      malformed: (id) => metrics.count("webflow_parse_errors_total", { watch: id }),
     },
   });
 }
@@ -121,7 +130,7 @@ function scrape(metrics: Metrics, cache: Cache, leader: Leader): void {
   metrics.set("webflow_leader", leader.leading() ? 1 : 0);
   metrics.set("webflow_flows", cache.list(kinds.WebFlowKind).length);
   for (const { id, silentMs } of cache.status())
-    metrics.set("webflow_watch_age_seconds", silentMs / 1000, { kind: id });
+    metrics.set("webflow_watch_age_seconds", silentMs / 1000, { watch: id });
 }
 
 /** The Lease's holder is `pod_address_start`: where a standby hands on to. */

@@ -16,6 +16,7 @@ import { RemoteProbers } from "../probe/remote.ts";
 import { stepKey } from "../reconcile/plan.ts";
 import { Reconciler } from "../reconcile/reconcile.ts";
 import { wake } from "../reconcile/wake.ts";
+import { type Logger, TurnLog } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { annotations, fieldManager, labelsFor } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
@@ -41,10 +42,13 @@ export class Work {
   readonly #applier: Applier;
   readonly #remote: RemoteProbers;
   readonly #controls: ControlJobs;
+  readonly #log: TurnLog;
+  #turns = 0;
 
   constructor(options: WorkOptions) {
-    const { clock, log, cache, client, metrics } = options;
+    const { clock, cache, client, metrics } = options;
     this.#options = options;
+    this.#log = new TurnLog(options.log);
     this.#queue = new Queue(clock, {
       depth: (waiting) => metrics.set("webflow_queue_depth", waiting),
       waited: (millis) => metrics.observe("webflow_queue_seconds", millis / 1000),
@@ -52,10 +56,10 @@ export class Work {
     this.#applier = new Applier({
       client,
       cache,
+      clock,
       manager: fieldManager,
       hashAnnotation: annotations.applied,
-      log,
-      onWrite: (kind, verb) => metrics.count("webflow_writes_total", { kind: kind.kind, verb, result: "ok" }),
+      log: this.#log,
       onNoEffect: (kind) => metrics.count("webflow_noop_apply_total", { kind: kind.kind }),
     });
     this.#remote = new RemoteProbers({ clock, token: fileValue(join(options.config.proberDirectory, "token")) });
@@ -70,7 +74,7 @@ export class Work {
       client: this.#options.client,
       kind: kinds.Event,
       clock,
-      log,
+      log: this.#log,
       controller: "webflow.dev/operator",
       instance: config.podName,
     });
@@ -82,7 +86,7 @@ export class Work {
     });
     const workers = new Workers({
       queue: this.#queue,
-      turn: (key) => this.#turn(key),
+      turn: (key) => this.#oneTurn(key),
       concurrency: config.workers,
       clock,
       log,
@@ -108,16 +112,22 @@ export class Work {
     };
   }
 
-  async #turn(key: string): Promise<{ laterMs?: number }> {
+  #oneTurn(flow: string): Promise<{ laterMs?: number }> {
+    this.#turns += 1;
+    return this.#log.run({ flow, turn: this.#turns }, (log) => this.#turn(flow, log));
+  }
+
+  async #turn(key: string, log: Logger): Promise<{ laterMs?: number }> {
     if (this.reconciler === undefined) return {};
     const turn = await this.reconciler.reconcile(key);
+    log.debug({ next: turn.next }, "turn taken");
     if (turn.next === "done") this.#controls.forget(key);
     if (turn.next === "retry") throw new Error("a child could not be written; its hop says why");
     return turn.next === "later" ? { laterMs: turn.millis } : {};
   }
 
   #newWorld(events: Events, zones: Zones): OperatorWorld {
-    const { cache, client, directory, metrics, clock, log, config } = this.#options;
+    const { cache, client, directory, metrics, clock, config } = this.#options;
     const operator = () => ({
       namespace: config.namespace,
       image: config.image,
@@ -134,7 +144,7 @@ export class Work {
       directory,
       metrics,
       clock,
-      log,
+      log: this.#log,
       operator,
       sharedFailures: () =>
         new Map(zones.problem === undefined ? [] : [[stepKey(kinds.ConfigMap, zonesConfigMap), zones.problem]]),
@@ -163,7 +173,7 @@ export class Work {
   }
 
   #newControls(): ControlJobs {
-    const { cache, client, clock, config, directory, metrics } = this.#options;
+    const { cache, client, clock, config, directory } = this.#options;
     const mine = { labels: (flow: { name: string }) => labelsFor(flow, "control") };
     return new ControlJobs({
       clock,
@@ -174,10 +184,7 @@ export class Work {
         const raw = directory.find(key);
         return raw === undefined ? undefined : directory.complete(raw);
       },
-      create: async (job) => {
-        cache.wrote(kinds.Job, await client.create(kinds.Job, job));
-        metrics.count("webflow_writes_total", { kind: "Job", verb: "created", result: "ok" });
-      },
+      create: async (job) => cache.wrote(kinds.Job, await client.create(kinds.Job, job)),
       jobs: (flow) => cache.list(kinds.Job, { namespace: flow.namespace, labels: mine.labels(flow) }),
       pods: (flow) => cache.list(kinds.Pod, { namespace: flow.namespace, labels: mine.labels(flow) }),
     });

@@ -85,6 +85,7 @@ function aWorld() {
     list: (kind: Kind) => has.filter((one) => one.kind === kind).map(({ object }) => object),
     byOwner: (_uid: string, kind: Kind) => has.filter((one) => one.kind === kind).map(({ object }) => object),
     wrote: () => {},
+    onChange: () => () => {},
   };
   const client = {
     create: (kind: Kind, object: KubeObject) => send(`create ${kind.kind}`, object),

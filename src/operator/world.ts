@@ -58,7 +58,7 @@ export class OperatorWorld implements World {
       client: options.client,
       objects: options.cache,
       clock: options.clock,
-      onWrite: () => this.#count(kinds.PersistentVolumeClaim, "applied", "ok"),
+      onWrite: () => undefined,
     });
   }
 
@@ -81,10 +81,7 @@ export class OperatorWorld implements World {
   }
 
   async apply(kind: Kind, object: KubeObject, flow: Flow): Promise<Written> {
-    const raw = this.objects.get(kinds.WebFlowKind, flow.name, flow.namespace);
-    const ownerMade = raw?.metadata.uid === flow.uid ? raw.metadata.creationTimestamp : undefined;
-    const request = { kind, desired: object, owner: flow.uid, ...(ownerMade === undefined ? {} : { ownerMade }) };
-    return writtenOf(await this.#options.applier.apply(request));
+    return writtenOf(await this.#options.applier.apply({ kind, desired: object, owner: flow.uid }));
   }
 
   async createOnce(kind: Kind, object: KubeObject, flow: Flow): Promise<Written> {
@@ -92,14 +89,12 @@ export class OperatorWorld implements World {
     try {
       await this.#options.client.create(kind, withPassword(object));
       this.#credentials.made(flow);
-      this.#count(kind, "created", "ok");
       return done(true);
     } catch (error) {
       if (isKind(error, "exists")) {
         this.#credentials.made(flow);
         return done(false);
       }
-      this.#count(kind, "created", "error");
       return failureOf(error);
     }
   }
@@ -118,9 +113,8 @@ export class OperatorWorld implements World {
 
   async #prune(flow: Flow, wanted: readonly Desired[], of: readonly Kind[]): Promise<Written> {
     const { client, cache, log } = this.#options;
-    const onDelete = (kind: Kind) => this.#count(kind, "deleted", "ok");
     const pruned = await prune(
-      { client, cache, kinds: of, onDelete },
+      { client, cache, kinds: of },
       { owner: flow.uid, desired: [...wanted, ...this.#guards(flow)], applied: [] },
     );
     if ("skipped" in pruned) return done(false);
@@ -144,9 +138,8 @@ export class OperatorWorld implements World {
 
   async writeStatus(raw: WebFlow, status: WebFlowStatus): Promise<void> {
     const { client, cache } = this.#options;
-    const onWrite = (kind: Kind) => this.#count(kind, "status", "ok");
     try {
-      await writeStatus({ client, cache, manager: statusManager, onWrite }, kinds.WebFlowKind, { object: raw, status });
+      await writeStatus({ client, cache, manager: statusManager }, kinds.WebFlowKind, { object: raw, status });
     } catch (error) {
       // Gone, or another one of that name by now: its own turn will speak for it.
       if (!isKind(error, "notfound")) throw error;
@@ -161,10 +154,6 @@ export class OperatorWorld implements World {
     const [namespace = "", name = ""] = flow.split("/");
     if (status === undefined) this.#options.metrics.forget({ namespace, name });
     else this.#options.metrics.judged({ namespace, name }, status);
-  }
-
-  #count(kind: Kind, verb: string, result: string): void {
-    this.#options.metrics.count("webflow_writes_total", { kind: kind.kind, verb, result });
   }
 }
 

@@ -16,6 +16,8 @@ import { zonesConfigMap } from "./watches.ts";
 
 /** Many flows that change at once are one change of the zones. */
 const debounceMillis = 100;
+/** Nothing tells that the caches are in touch again. */
+const unsyncedMillis = 1_000;
 const dnsPort = 5353;
 
 export interface ZonesOptions {
@@ -39,7 +41,8 @@ export class Zones {
     const world = zonesWorld(options);
     this.#queue = new Queue(clock);
     const turn = async () => {
-      if (cache.synced()) await this.#write(world);
+      if (!cache.synced()) return { laterMs: unsyncedMillis };
+      await this.#write(world);
       return { laterMs: 60_000 };
     };
     this.#workers = new Workers({

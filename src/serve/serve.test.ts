@@ -62,7 +62,7 @@ function ask(
 
 describe("the plain port", () => {
   const start = (ready: { ok: boolean; reasons: string[] }) => {
-    const { registry } = createMetrics({ kinds: ["Pod"] });
+    const { registry } = createMetrics({ writes: [{ resource: "pods", verb: "patch" }] });
     return serve(plainApp({ registry, ready: () => ready }));
   };
 
@@ -78,7 +78,7 @@ describe("the plain port", () => {
     expect(status).toBe(200);
     expect(headers["content-type"]).toMatch(/^text\/plain/);
     expect(text).toContain('webflow_probes_total{hop="edge",vantage="outside",outcome="timeout"} 0');
-    expect(text).toContain('webflow_writes_total{verb="status",result="ok",kind="Pod"} 0');
+    expect(text).toContain('webflow_writes_total{result="refused",resource="pods",verb="patch"} 0');
   });
 
   it("knows nothing else, and tells nothing of flows", async () => {

@@ -5,7 +5,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Answer, Question } from "../probe/question.ts";
 import { type HopName, hopNames, type State, type WebFlowStatus } from "../webflow/types.ts";
-import { type LabelValues, type MetricName, type Row, table, zeroKinds } from "./table.ts";
+import { type Known, type LabelValues, type MetricName, type Row, table, zeroOf } from "./table.ts";
+import { writeOf } from "./writes.ts";
 
 type Names<K extends Row["kind"]> = { [N in MetricName]: (typeof table)[N]["kind"] extends K ? N : never }[MetricName];
 type CounterName = Names<"counter">;
@@ -19,15 +20,16 @@ export interface Metrics {
   observe(name: HistogramName, seconds: number, labels?: LabelValues): void;
   /** One answer to a question: fits the prober's `record`. */
   probed(question: Question, answer: Answer): void;
+  /** One answer of the API server, counted where it answers a write: fits the client's `onAnswer`. */
+  answered(answer: { method: string; path: string; status: number }): void;
   /** A flow's hops and Ready as its status has them. */
   judged(flow: { namespace: string; name: string }, status: WebFlowStatus): void;
   /** A flow that is gone takes its series along. */
   forget(flow: { namespace: string; name: string }): void;
 }
 
-export interface MetricsOptions {
-  /** Kinds shown as zero from the start. */
-  kinds?: readonly string[];
+/** Its label values are shown as zero from the start. */
+export interface MetricsOptions extends Known {
   /** Of the process and Node besides. Default: false. */
   processMetrics?: boolean;
 }
@@ -40,9 +42,9 @@ const up: Readonly<Record<Exclude<State, "NotApplicable">, number>> = {
   Unknown: -1,
 };
 
-export function createMetrics({ kinds = [], processMetrics = false }: MetricsOptions = {}): Metrics {
+export function createMetrics({ processMetrics = false, ...known }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  const made = make(registry, kinds);
+  const made = make(registry, known);
   if (processMetrics) collectDefaultMetrics({ register: registry });
   const metrics: Metrics = {
     registry,
@@ -52,6 +54,10 @@ export function createMetrics({ kinds = [], processMetrics = false }: MetricsOpt
     probed: ({ hop, vantage }, { outcome, millis }) => {
       metrics.count("webflow_probes_total", { hop, vantage: vantage.at, outcome });
       metrics.observe("webflow_probe_seconds", millis / 1000, { hop, vantage: vantage.at });
+    },
+    answered: (answer) => {
+      const write = writeOf(answer);
+      if (write !== undefined) metrics.count("webflow_writes_total", { ...write });
     },
     judged: (flow, status) => {
       const ready = status.conditions?.find((condition) => condition.type === "Ready")?.status;
@@ -78,13 +84,13 @@ interface Made {
   histograms: Map<HistogramName, Histogram>;
 }
 
-function make(registry: Registry, kinds: readonly string[]): Made {
+function make(registry: Registry, known: Known): Made {
   const made: Made = { counters: new Map(), gauges: new Map(), histograms: new Map() };
-  const ofKinds = zeroKinds(kinds);
+  const told = zeroOf(known);
   for (const name of Object.keys(table) as MetricName[]) {
     const row: Row = table[name];
     const shape = { name, help: row.help, labelNames: [...row.labels], registers: [registry] };
-    const zero = [...(row.zero?.() ?? []), ...(ofKinds[name] ?? [])];
+    const zero = [...(row.zero?.() ?? []), ...(told[name] ?? [])];
     if (row.kind === "counter") {
       const counter = new Counter(shape);
       made.counters.set(name as CounterName, counter);

@@ -1,6 +1,7 @@
 /** Every metric of the program, in one table: name, kind, help, labels and the label values that exist from the start. */
 import { type Outcome, outcomes, type Vantage } from "../probe/question.ts";
 import { type HopName, hopNames } from "../webflow/types.ts";
+import { type Write, writeResults } from "./writes.ts";
 
 export type LabelValues = Record<string, string>;
 
@@ -26,9 +27,7 @@ export const askedFrom: Readonly<Record<HopName, readonly Vantage["at"][]>> = {
 };
 
 export const reconcileResults = ["ok", "waiting", "error"] as const;
-export const relistReasons = ["gone", "malformed", "absent"] as const;
-export const writeVerbs = ["created", "applied", "given-back", "status", "deleted", "event"] as const;
-export const writeResults = ["ok", "conflict", "refused", "error"] as const;
+export const relistReasons = ["gone", "malformed", "absent", "fruitless"] as const;
 
 const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const product = (one: readonly string[], name: string, rest: LabelValues[]) =>
@@ -71,14 +70,15 @@ export const table = {
   webflow_reconcile_seconds: histogram("How long a turn took."),
   webflow_queue_depth: gauge("Flows waiting for a turn."),
   webflow_queue_seconds: histogram("How long a flow waited for its turn."),
-  webflow_watch_age_seconds: gauge("Seconds since the watch of this kind last said anything.", ["kind"]),
-  webflow_relists_total: counter("Lists of a kind, by why it was listed.", ["kind", "reason"]),
-  webflow_parse_errors_total: counter("Watch lines that could not be read.", ["kind"]),
-  webflow_writes_total: counter("Writes to the API server, by kind, verb and what came of them.", [
-    "kind",
-    "verb",
-    "result",
+  webflow_watch_age_seconds: gauge("Seconds since a watch (a resource, and what narrows it) last said anything.", [
+    "watch",
   ]),
+  webflow_relists_total: counter("Lists after a watch's first, by why it was listed again.", ["watch", "reason"]),
+  webflow_parse_errors_total: counter("Lines of a watch that could not be read.", ["watch"]),
+  webflow_writes_total: counter(
+    "Writes sent to the API server, the Lease's and repetitions included, by resource, verb and what came of them.",
+    ["resource", "verb", "result"],
+  ),
   webflow_noop_apply_total: counter("Applies that changed nothing: each is a difference seen where there was none.", [
     "kind",
   ]),
@@ -97,14 +97,25 @@ export const table = {
 
 export type MetricName = keyof typeof table;
 
-/** Label values of kinds are known only where the operator is put together. */
-export function zeroKinds(kinds: readonly string[]): Partial<Record<MetricName, LabelValues[]>> {
-  const ofKind = each("kind", kinds);
-  const writes = product(writeVerbs, "verb", product(writeResults, "result", ofKind));
+/** Label values that are known only where the operator is put together. */
+export interface Known {
+  /** Names of watches. */
+  watches?: readonly string[];
+  writes?: readonly Write[];
+  /** Kinds that are applied. */
+  applied?: readonly string[];
+}
+
+export function zeroOf({ watches = [], writes = [], applied = [] }: Known): Partial<Record<MetricName, LabelValues[]>> {
+  const ofWatch = each("watch", watches);
   return {
-    webflow_relists_total: product(relistReasons, "reason", ofKind),
-    webflow_parse_errors_total: ofKind,
-    webflow_noop_apply_total: ofKind,
-    webflow_writes_total: writes,
+    webflow_relists_total: product(relistReasons, "reason", ofWatch),
+    webflow_parse_errors_total: ofWatch,
+    webflow_noop_apply_total: each("kind", applied),
+    webflow_writes_total: product(
+      writeResults,
+      "result",
+      writes.map((write) => ({ ...write })),
+    ),
   };
 }

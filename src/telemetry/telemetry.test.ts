@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Answer, Question } from "../probe/question.ts";
 import { hopNames, type WebFlowStatus } from "../webflow/types.ts";
-import { createLog, turnLog } from "./log.ts";
+import { createLog, TurnLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { askedFrom, type MetricName, table } from "./table.ts";
 
@@ -22,9 +22,10 @@ const status = (state: "Healthy" | "Broken" | "NotApplicable"): WebFlowStatus =>
 
 describe("metrics", () => {
   it("are all in the registry, with their help, before anything has happened", async () => {
-    const text = await createMetrics({ kinds: ["Pod", "Service"] }).registry.metrics();
+    const text = await createMetrics({ watches: ["pods", "services"], applied: ["Service"] }).registry.metrics();
     for (const name of Object.keys(table)) expect(text).toContain(`# HELP ${name} `);
-    expect(text).toContain('webflow_relists_total{reason="gone",kind="Service"} 0');
+    expect(text).toContain('webflow_relists_total{reason="gone",watch="services"} 0');
+    expect(text).toContain('webflow_noop_apply_total{kind="Service"} 0');
     expect(text).toContain('webflow_reconciles_total{result="error"} 0');
     expect(text).toContain("webflow_leader 0");
   });
@@ -77,16 +78,27 @@ describe("the log", () => {
     return text.map((line) => JSON.parse(line));
   };
 
-  it("is one JSON line each, with the turn it belongs to", () => {
-    const [line] = lines((log) => turnLog(log, { flow: "default/shop", turn: 7 }).info({ hop: "edge" }, "applied"));
-    expect(line).toMatchObject({
-      level: "info",
-      flow: "default/shop",
-      turn: 7,
-      hop: "edge",
-      msg: "applied",
-      time: expect.stringContaining("T"),
-    });
+  it("is one JSON line each", () => {
+    const [line] = lines((log) => log.info({ hop: "edge" }, "applied"));
+    expect(line).toMatchObject({ level: "info", hop: "edge", msg: "applied", time: expect.stringContaining("T") });
+  });
+
+  it("tells of each line which turn it belongs to, also of turns at the same time and of those who know no turn", async () => {
+    const said: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void said.push(JSON.parse(line)) };
+    const log = new TurnLog(createLog({ level: "info", destination }));
+    const turn = (flow: string, number: number) =>
+      log.run({ flow, turn: number }, async () => {
+        await Promise.resolve();
+        log.warn({}, "kept waiting");
+      });
+    await Promise.all([turn("default/shop", 1), turn("default/books", 2)]);
+    log.warn({}, "between turns");
+    expect(said.map(({ flow, turn: number, msg }) => [msg, flow, number])).toEqual([
+      ["kept waiting", "default/shop", 1],
+      ["kept waiting", "default/books", 2],
+      ["between turns", undefined, undefined],
+    ]);
   });
 
   it("blanks secrets wherever they stand", () => {

@@ -21,6 +21,8 @@ export const annotations = {
   credentials: `${group}/credentials`,
   /** On a claim: engine and major version that its data was made with, `Postgres/15`. */
   engine: `${group}/engine`,
+  /** On a claim: name of the subnet that its data was made in; empty: any node. */
+  subnet: `${group}/subnet`,
 } as const;
 
 export const manager = "webflow";

@@ -11,8 +11,8 @@ import {
   label,
   limitAboveRequest,
   mapBy,
-  quantity,
   rules,
+  storage,
 } from "./schema-parts.ts";
 
 const Dns = Type.Object(
@@ -43,14 +43,22 @@ const EdgeClass = Type.Object(
 const Defaults = Type.Object(
   {
     min: Type.Optional(
-      Type.Integer({ description: "Fewest pods of a flow that does not say. Default: 2.", minimum: 1, maximum: 1000 }),
+      Type.Integer({
+        description: "Fewest pods of a flow that does not say. Default: 2; max where that is less.",
+        minimum: 1,
+        maximum: 1000,
+      }),
     ),
     max: Type.Optional(
-      Type.Integer({ description: "Most pods of a flow that does not say. Default: 4.", minimum: 1, maximum: 1000 }),
+      Type.Integer({
+        description: "Most pods of a flow that does not say. Default: 4; min where that is more.",
+        minimum: 1,
+        maximum: 1000,
+      }),
     ),
     subnet: Type.Optional(label("Subnet of pods of a flow that does not say. Default: any node.")),
     databaseSubnet: Type.Optional(label("Subnet of databases of a flow that does not say. Default: any node.")),
-    storage: Type.Optional(quantity("Database volume of a flow that does not say. Default: 1Gi.")),
+    storage: Type.Optional(storage("Database volume of a flow that does not say. Default: 1Gi.")),
     requests: Type.Optional(
       amounts("CPU and memory that a pod of a flow that does not say asks for. Default: 100m and 128Mi."),
     ),

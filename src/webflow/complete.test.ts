@@ -385,7 +385,9 @@ describe("data that is there", () => {
     it("that the class has no longer is missed", () => {
       const { faults } = made("private", {}, [{ name: "vault" }]);
       expect(faults).toMatchObject([{ hop: "database", reason: "SubnetNotOffered" }]);
-      expect(faults[0]?.message).toContain("made in subnet private, which the class does not have: bring it back there");
+      expect(faults[0]?.message).toContain(
+        "made in subnet private, which the class does not have: bring it back there",
+      );
     });
   });
 });

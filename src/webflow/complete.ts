@@ -51,10 +51,7 @@ export function complete(raw: WebFlow, choice: ClassChoice, claims: Claims, oper
     routes: routesOf(spec),
     group: groupOf(spec, from, tell),
     process: processOf(spec, from, tell),
-    database:
-      spec.database === undefined
-        ? undefined
-        : databaseOf(spec.database, { ...operator, from, blame: tell }),
+    database: spec.database === undefined ? undefined : databaseOf(spec.database, { ...operator, from, blame: tell }),
     checks: checksOf(spec, from),
     class: settled,
     faults,

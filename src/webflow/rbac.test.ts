@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Pod, Secret } from "./kinds.ts";
+import { ConfigMap, Pod, Secret } from "./kinds.ts";
 import { clusterPermissions, editPermissions, namespacePermissions, rulesOf, viewPermissions } from "./rbac.ts";
 
 const all = [...clusterPermissions, ...namespacePermissions, ...viewPermissions, ...editPermissions];
@@ -19,6 +19,16 @@ describe("what the operator may do", () => {
     expect(verbs).toEqual(["list", "watch"]);
   });
 
+  it("is of ConfigMaps to make them, and else of the zones alone", () => {
+    const wide = all.filter(({ kind, names }) => kind === ConfigMap && names === undefined);
+    expect(wide.flatMap(({ verbs }) => verbs)).toEqual(["create"]);
+  });
+
+  it("is to delete only what a flow may come to want no more", () => {
+    const deleted = clusterPermissions.filter(({ verbs }) => verbs.includes("delete")).map(({ kind }) => kind.plural);
+    expect(deleted).toEqual(["statefulsets", "services", "ingresses", "networkpolicies", "poddisruptionbudgets"]);
+  });
+
   it("does not include the right to hand out rights, or to act as another", () => {
     const resources = rulesOf(all).flatMap((rule) => rule.resources);
     expect(resources.filter((name) => /role|finalizers|impersonate|token$|exec|proxy/.test(name))).toEqual([]);
@@ -34,9 +44,13 @@ it("kinds of a group with the same verbs share a rule; names keep a rule apart",
       resourceNames: ["webflow-operator"],
       verbs: ["get", "update"],
     },
-    { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch"] },
     { apiGroups: [""], resources: ["configmaps"], verbs: ["create"] },
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: ["webflow-zones"], verbs: ["patch"] },
+    {
+      apiGroups: [""],
+      resources: ["configmaps"],
+      resourceNames: ["webflow-zones"],
+      verbs: ["get", "list", "watch", "patch"],
+    },
     { apiGroups: [""], resources: ["pods"], verbs: ["patch"] },
   ]);
 });

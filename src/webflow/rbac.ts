@@ -29,6 +29,12 @@ const child = (kind: Kind): Permission => ({
   verbs: [...read, ...apply, "delete"],
   why: "a child of a flow: applied, and pruned once no longer wanted",
 });
+/** It goes with its flow alone, by its owner reference. */
+const lasting = (kind: Kind): Permission => ({
+  kind,
+  verbs: [...read, ...apply],
+  why: "a child that every flow has: applied, never deleted",
+});
 
 const seen = (kind: Kind, why: string): Permission => ({ kind, verbs: watch, why });
 const shown = (kind: Kind, why: string): Permission => ({ kind, verbs: read, why });
@@ -38,13 +44,13 @@ export const clusterPermissions: readonly Permission[] = [
   seen(kinds.WebFlowKind, "what users ask for"),
   { kind: kinds.WebFlowKind, subresource: "status", verbs: ["patch"], why: "what was found out" },
   seen(kinds.WebFlowClassKind, "what the platform gives"),
-  child(kinds.Deployment),
+  lasting(kinds.Deployment),
   child(kinds.StatefulSet),
   child(kinds.Service),
-  child(kinds.ServiceAccount),
+  lasting(kinds.ServiceAccount),
   child(kinds.Ingress),
   child(kinds.NetworkPolicy),
-  child(kinds.HorizontalPodAutoscaler),
+  lasting(kinds.HorizontalPodAutoscaler),
   child(kinds.PodDisruptionBudget),
   {
     kind: kinds.Job,
@@ -55,7 +61,7 @@ export const clusterPermissions: readonly Permission[] = [
   {
     kind: kinds.PersistentVolumeClaim,
     verbs: [...watch, "patch"],
-    why: "to note the credentials that data was made with, to grow it, and to own it under retention Delete",
+    why: "to grow it, and to own it under retention Delete",
   },
   seen(kinds.ReplicaSet, "which pods belong to a Deployment of ours"),
   seen(kinds.Pod, "who serves, and how it fares"),
@@ -71,9 +77,13 @@ export const clusterPermissions: readonly Permission[] = [
 export const namespacePermissions: readonly Permission[] = [
   { kind: kinds.Lease, verbs: ["create"], why: "one leader (a create cannot be bound to a name)" },
   { kind: kinds.Lease, verbs: ["get", "update"], names: ["webflow-operator"], why: "one leader" },
-  { kind: kinds.ConfigMap, verbs: read, why: "the zones that stand there, and their serials" },
   { kind: kinds.ConfigMap, verbs: ["create"], why: "the zones, where they are not there yet" },
-  { kind: kinds.ConfigMap, verbs: ["patch"], names: ["webflow-zones"], why: "the zones of the name server" },
+  {
+    kind: kinds.ConfigMap,
+    verbs: [...read, "patch"],
+    names: ["webflow-zones"],
+    why: "the zones of the name server, listed and watched by that name alone",
+  },
   {
     kind: kinds.Pod,
     verbs: ["patch"],

@@ -31,7 +31,7 @@ export const Check = Type.Object(
         "HTTP method. POST and PUT write: they are asked by the leader alone, never retried and never sent by trace. Default: GET.",
       ),
     ),
-    path: urlPath("Path and query asked. Example: /orders?limit=1.", 512, true),
+    path: urlPath("Path and query asked. Example: /orders?limit=1.", 512),
     json: Type.Optional(Type.String({ description: "Body sent as application/json.", maxLength: 4096 })),
     form: Type.Optional(
       Type.String({

@@ -1,6 +1,6 @@
 /** The database behind the process. */
 import { type Static, Type } from "typebox";
-import { choice, label, quantity, rules, shaped } from "./schema-parts.ts";
+import { choice, label, rules, shaped, storage } from "./schema-parts.ts";
 
 export const Database = Type.Object(
   {
@@ -12,7 +12,7 @@ export const Database = Type.Object(
         { pattern: "^[0-9]+([.][0-9]+)?$", message: 'must be a major version in quotes, such as "15"' },
       ),
     ),
-    storage: Type.Optional(quantity("Size of the volume. May only grow. Default: the class's, else 1Gi.")),
+    storage: Type.Optional(storage("Size of the volume. May only grow. Default: the class's, else 1Gi.")),
     storageClassName: Type.Optional(
       label("StorageClass of the volume. Cannot change. Default: the cluster's default StorageClass.", 253),
     ),
@@ -41,7 +41,7 @@ export const Database = Type.Object(
         message: "database.version cannot change: make a new WebFlow and move the data",
       },
       {
-        rule: "!has(oldSelf.subnet) || (has(self.subnet) && self.subnet == oldSelf.subnet)",
+        rule: "has(self.subnet) == has(oldSelf.subnet) && (!has(self.subnet) || self.subnet == oldSelf.subnet)",
         message: "database.subnet cannot change: make a new WebFlow and move the data",
       },
       {

@@ -1,12 +1,12 @@
 /** What a platform has to build on: subnets, database engines and vantages. */
 import { type Static, Type } from "typebox";
-import { atomic, choice, image, label, labels, mapBy, rules, shaped } from "./schema-parts.ts";
+import { atomic, choice, image, label, labelKey, labels, labelValue, mapBy, rules, shaped } from "./schema-parts.ts";
 
 const Toleration = Type.Object(
   {
-    key: Type.String({ description: "Key of the taint.", minLength: 1, maxLength: 317 }),
+    key: labelKey("Key of the taint."),
     operator: Type.Optional(choice(["Exists", "Equal"], "How the value is compared. Default: Equal.")),
-    value: Type.Optional(Type.String({ description: "Value of the taint.", maxLength: 63 })),
+    value: Type.Optional(labelValue("Value of the taint.")),
     effect: Type.Optional(choice(["NoSchedule", "PreferNoSchedule", "NoExecute"], "Effect tolerated. Default: all.")),
   },
   {

@@ -107,18 +107,51 @@ export function hostname(description: string) {
   });
 }
 
-/** A Kubernetes quantity as a string. */
-export function quantity(description: string) {
-  return shaped(
-    description,
-    { max: 24 },
-    {
-      pattern: "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",
-      message:
-        "must be a quantity: a number and one of m, k, M, G, T, Ki, Mi, Gi, Ti or nothing, such as 100m or 128Mi",
-    },
-  );
+interface QuantityKind {
+  pattern: string;
+  /** The shape in words, with an example. */
+  shape: string;
+  least: string;
+  most: string;
 }
+
+/** A Kubernetes quantity as a string, between two others. */
+function quantity(description: string, { pattern, shape, least, most }: QuantityKind) {
+  const within = `quantity(self).compareTo(quantity('${least}')) >= 0 && quantity(self).compareTo(quantity('${most}')) <= 0`;
+  return Type.String({
+    description,
+    minLength: 1,
+    maxLength: 24,
+    ...rules([
+      matches(pattern, shape),
+      {
+        rule: `!self.matches('${pattern}') || (${within})`,
+        message: `must be from ${least} to ${most}: choose an amount between them`,
+      },
+    ]),
+  });
+}
+
+const cpu = (description: string) =>
+  quantity(description, {
+    pattern: "^([0-9]+m|[0-9]+([.][0-9]{1,3})?)$",
+    shape: "must be a number of cores, or of thousandths with m, such as 0.5 or 100m",
+    least: "1m",
+    most: "1000",
+  });
+
+/** Without `m`: thousandths of a byte are never meant. */
+const bytes = (description: string, example: string, between: Pick<QuantityKind, "least" | "most">) =>
+  quantity(description, {
+    pattern: "^[0-9]+(([.][0-9]{1,3})?(k|M|G|T|Ki|Mi|Gi|Ti))?$",
+    shape: `must be a number of bytes, with k, M, G, T, Ki, Mi, Gi or Ti, such as ${example}`,
+    ...between,
+  });
+
+const memory = (description: string) => bytes(description, "128Mi", { least: "1Mi", most: "12Ti" });
+
+/** An empty PostgreSQL takes 40 MB. */
+export const storage = (description: string) => bytes(description, "10Gi", { least: "64Mi", most: "64Ti" });
 
 /** A length of time: a whole number and one of ms, s, m, h, between two others. */
 export function duration(description: string, { least, most }: { least: string; most: string }) {
@@ -138,18 +171,36 @@ export function duration(description: string, { least, most }: { least: string; 
   });
 }
 
-/** The path of a URL, with its query where `query` is set. */
-export function urlPath(description: string, maxLength: number, query = false) {
+/** The path of a URL with its query. */
+export function urlPath(description: string, maxLength: number) {
   return shaped(
     description,
     { max: maxLength },
     {
-      pattern: query ? "^/[!-~]*$" : "^/[A-Za-z0-9/._~!$&'()*+,;=:@%-]*$",
-      message: query
-        ? "must begin with '/' and have no spaces or control characters, such as /orders?limit=1"
-        : "must begin with '/' and be the path of a URL without query or fragment, such as /orders",
+      pattern: "^/[!-~]*$",
+      message: "must begin with '/' and have no spaces or control characters, such as /orders?limit=1",
     },
   );
+}
+
+/** The path of a URL as an Ingress takes it: the API server refuses there what proxies read in different ways. */
+export function routePath(description: string) {
+  return Type.String({
+    description,
+    minLength: 1,
+    maxLength: 256,
+    ...rules([
+      matches(
+        "^/[A-Za-z0-9/._~!$&'()*+,;=:@%-]*$",
+        "must begin with '/' and be the path of a URL without query or fragment, such as /orders",
+      ),
+      {
+        rule: "!self.matches('//|/[.][.]?(/|$)|%2[fF]')",
+        message:
+          "has '//', '%2F', or '.' or '..' between slashes, which no Ingress takes: write the path without them, such as /a/b",
+      },
+    ]),
+  });
 }
 
 export function image(description: string) {
@@ -163,23 +214,61 @@ export function image(description: string) {
   );
 }
 
-function map(description: string, max: number, valueLength: number) {
+const domainPart = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const labelKeyPattern = `^(${domainPart}([.]${domainPart})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
+const labelKeyShape =
+  "must be a name of at most 63 letters, digits, '-', '_' and '.', after a domain in lower case and '/' if any, such as example.com/team";
+
+/** The size first: a key of a map has no greatest length of its own, and the pattern is not to be tried on a long one. */
+const isLabelKey = (text: string) =>
+  `${text}.size() <= 317 && ${text}.indexOf('/') <= 253 && ${text}.matches('${labelKeyPattern}')`;
+
+/** The key of a label, an annotation or a taint. */
+export function labelKey(description: string) {
+  const rule = { rule: isLabelKey("self"), message: labelKeyShape };
+  return Type.String({ description, minLength: 1, maxLength: 317, ...rules([rule]) });
+}
+
+const labelText = {
+  type: "string",
+  maxLength: 63,
+  ...rules([
+    matches(
+      "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+      "must be empty, or letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, such as blue",
+    ),
+  ]),
+};
+
+/** The value of a label or a taint. */
+export const labelValue = (description: string) => Type.Unsafe<string>({ ...labelText, description });
+
+interface MapKind {
+  of: "annotation" | "label";
+  max: number;
+  value: object;
+}
+
+function map(description: string, { of, max, value }: MapKind) {
   return Type.Unsafe<Record<string, string>>({
     type: "object",
     description,
     maxProperties: max,
-    additionalProperties: { type: "string", maxLength: valueLength },
+    additionalProperties: value,
+    ...rules([{ rule: `self.all(k, ${isLabelKey("k")})`, message: `each ${of}'s key ${labelKeyShape}` }]),
   });
 }
 
-export const labels = (description: string, max = 16) => map(description, max, 63);
-export const annotations = (description: string, max = 32) => map(description, max, 1024);
+export const labels = (description: string) => map(description, { of: "label", max: 16, value: labelText });
+
+export const annotations = (description: string) =>
+  map(description, { of: "annotation", max: 32, value: { type: "string", maxLength: 1024 } });
 
 export function amounts(description: string) {
   return Type.Object(
     {
-      cpu: Type.Optional(quantity("CPU, in cores or thousandths. Example: 100m.")),
-      memory: Type.Optional(quantity("Memory, in bytes with a unit. Example: 128Mi.")),
+      cpu: Type.Optional(cpu("CPU, in cores or thousandths. Example: 100m.")),
+      memory: Type.Optional(memory("Memory, in bytes with a unit. Example: 128Mi.")),
     },
     { description },
   );

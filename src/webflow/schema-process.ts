@@ -27,7 +27,7 @@ const Port = Type.Object(
 
 const Health = Type.Object(
   {
-    path: urlPath("Path that answers 2xx or 3xx to GET when the process can serve. Example: /healthz.", 256, true),
+    path: urlPath("Path that answers 2xx or 3xx to GET when the process can serve. Example: /healthz.", 256),
     port: Type.Optional(portName("Name of the port asked. Default: the first port.")),
   },
   { description: "How readiness is asked. Absent: a TCP connection to the first port." },

@@ -1,6 +1,6 @@
 /** The way in: edges, routes and the autoscaled group of pods. */
 import { type Static, Type } from "typebox";
-import { choice, label, mapBy, portName, rules, urlPath } from "./schema-parts.ts";
+import { choice, label, mapBy, portName, routePath, rules } from "./schema-parts.ts";
 
 const Tls = Type.Object(
   {
@@ -15,7 +15,9 @@ const Tls = Type.Object(
 export const Edge = Type.Object(
   {
     name: label("Name of the edge, shown in facts and status."),
-    scope: Type.Optional(choice(["Public", "Internal"], "Who may reach the address. Default: Public.")),
+    scope: Type.Optional(
+      choice(["Public"], "Who may reach the address. Public: everybody who has a route to it. Default: Public."),
+    ),
     tls: Type.Optional(Tls),
   },
   { description: "A door through which requests come in." },
@@ -23,7 +25,7 @@ export const Edge = Type.Object(
 
 export const Route = Type.Object(
   {
-    path: urlPath("Path of the URL this rule takes, beginning with '/'. Example: /orders.", 256),
+    path: routePath("Path of the URL this rule takes, beginning with '/'. Example: /orders."),
     match: Type.Optional(
       choice(
         ["Prefix", "Exact"],
@@ -50,11 +52,15 @@ const Target = Type.Object(
 export const VmGroup = Type.Object(
   {
     min: Type.Optional(
-      Type.Integer({ description: "Fewest pods. Default: the class's, else 2.", minimum: 1, maximum: 1000 }),
+      Type.Integer({
+        description: "Fewest pods. Default: the class's, else 2; max where that is less.",
+        minimum: 1,
+        maximum: 1000,
+      }),
     ),
     max: Type.Optional(
       Type.Integer({
-        description: "Most pods. Default: the class's, else the larger of min and 4.",
+        description: "Most pods. Default: the class's, else 4; min where that is more.",
         minimum: 1,
         maximum: 1000,
       }),

@@ -20,7 +20,9 @@ const state = () =>
     "Healthy; Degraded: works, not as declared; Progressing: on its way; Broken; Unknown: no answer, no permission or closed to us; NotApplicable: does not exist here.",
   );
 const vantage = () =>
-  name("From where it was seen: api (objects of the API server), operator, database-client, or a vantage's name.");
+  name(
+    "From where it was seen: api (objects of the API server), operator, database-client (the identity that the database lets in), forbidden (one that it must not), or a vantage's name.",
+  );
 
 const refs = () =>
   Type.Optional(

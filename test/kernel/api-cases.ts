@@ -5,6 +5,13 @@ import { classWith, flowWith, processWith } from "./api-server.ts";
 const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const vantage = { name: "browser", url: "https://203.0.113.10:8443", caBundle: certificate };
 const check = { name: "order", method: "POST", path: "/orders" };
+const port = { name: "http", port: 8080 };
+const amounts = (requests: object) => ({ process: { image: "shop:0.1.0", ports: [port], resources: { requests } } });
+const withAmounts = (requests: object) => flowWith(amounts(requests));
+const withStorage = (storage: string) => flowWith({ database: { engine: "Postgres", storage } });
+const withRoute = (path: string) => flowWith({ routes: [{ path }] });
+const withSubnet = (fields: object) => classWith({ subnets: [{ name: "a", ...fields }] });
+const annotated = (key: string) => classWith({ edge: { annotations: { [key]: "x" } } });
 
 export const good: Record<string, KubeObject> = {
   "a flow with a host, an image and a port": flowWith({ database: undefined }),
@@ -42,6 +49,19 @@ export const good: Record<string, KubeObject> = {
       { ...check, json: '{"item":"bar","quantity":1}', expect: { status: [201], within: "500ms" }, every: "1h" },
     ],
   }),
+  "the least amounts, and paths with dots and escapes in their elements": flowWith({
+    ...amounts({ cpu: "1m", memory: "1Mi" }),
+    database: { engine: "Postgres", storage: "64Mi" },
+    routes: [{ path: "/.well-known/..a/b./%7Eme" }, { path: "/a/" }],
+  }),
+  "the greatest amounts": flowWith({
+    ...amounts({ cpu: "1000", memory: "12Ti" }),
+    database: { engine: "Postgres", storage: "64Ti" },
+  }),
+  "amounts in fractions and in plain numbers": flowWith({
+    ...amounts({ cpu: "0.125", memory: "134217728" }),
+    database: { engine: "Postgres", storage: "1.5G" },
+  }),
   "a flow whose name has forty characters": flowWith({}, "a".repeat(40)),
   "an empty class": classWith(),
   "a class in which everything is said": classWith({
@@ -49,7 +69,16 @@ export const good: Record<string, KubeObject> = {
     zones: ["example.test"],
     dns: { mode: "Delegated", ttlSeconds: 5 },
     edge: { ingressClassName: "traefik", annotations: { "example.com/arn": "a".repeat(200) } },
-    subnets: [{ name: "private", nodeSelector: { a: "b" }, tolerations: [{ key: "a", operator: "Exists" }] }],
+    subnets: [
+      {
+        name: "private",
+        nodeSelector: { a: "b", [`${"a.".repeat(126)}a/${"N".repeat(63)}`]: "", "example.com/Team_1": "Blue.2" },
+        tolerations: [
+          { key: "a", operator: "Exists" },
+          { key: "example.com/a", value: "b" },
+        ],
+      },
+    ],
     engines: [{ engine: "Postgres", versions: [{ version: "15", image: "postgres:15" }] }],
     defaults: { min: 1, max: 3, databaseSubnet: "private", storage: "2Gi", limits: { memory: "1Gi" }, within: "1s" },
     probes: { round: "10s", control: "30s", isolation: "Required", publicLeg: "Reported" },
@@ -99,7 +128,12 @@ export const bad: Record<string, [KubeObject, string, string]> = {
   "a scope we do not know": [
     flowWith({ edges: [{ name: "a", scope: "Everyone" }] }),
     "spec.edges[0].scope",
-    'supported values: "Public", "Internal"',
+    'supported values: "Public"',
+  ],
+  "an internal edge, which nothing would make so": [
+    flowWith({ edges: [{ name: "a", scope: "Internal" }] }),
+    "spec.edges[0].scope",
+    'supported values: "Public"',
   ],
   "a route to an unknown port": [
     flowWith({ routes: [{ path: "/", port: "admin" }] }),
@@ -108,6 +142,13 @@ export const bad: Record<string, [KubeObject, string, string]> = {
   ],
   "a route without a slash": [flowWith({ routes: [{ path: "orders" }] }), "spec.routes[0].path", "must begin with '/'"],
   "a route with a query": [flowWith({ routes: [{ path: "/a?b" }] }), "spec.routes[0].path", "without query"],
+  "a route with an empty element": [withRoute("/a//b"), "spec.routes[0].path", "write the path without them"],
+  "a route through the same place": [withRoute("/./a"), "spec.routes[0].path", "which no Ingress takes"],
+  "a route that goes up": [withRoute("/a/../b"), "spec.routes[0].path", "which no Ingress takes"],
+  "a route that ends going up": [withRoute("/a/.."), "spec.routes[0].path", "such as /a/b"],
+  "a route that ends in the same place": [withRoute("/."), "spec.routes[0].path", "such as /a/b"],
+  "a route with a hidden slash": [withRoute("/a%2Fb"), "spec.routes[0].path", "'%2F'"],
+  "a route with a hidden slash in lower case": [withRoute("/a%2fb"), "spec.routes[0].path", "'%2F'"],
   "one route twice": [
     flowWith({ routes: [{ path: "/" }, { path: "/", match: "Prefix" }] }),
     "spec.routes",
@@ -176,8 +217,35 @@ export const bad: Record<string, [KubeObject, string, string]> = {
   "an amount of memory in words": [
     processWith({ resources: { requests: { memory: "much" } } }),
     "spec.process.resources.requests.memory",
-    "such as 100m or 128Mi",
+    "such as 128Mi",
   ],
+  "thousandths of a byte": [
+    withAmounts({ memory: "128m" }),
+    "spec.process.resources.requests.memory",
+    "with k, M, G, T, Ki, Mi, Gi or Ti",
+  ],
+  "128 bytes of memory": [
+    withAmounts({ memory: "128" }),
+    "spec.process.resources.requests.memory",
+    "must be from 1Mi to 12Ti: choose an amount between them",
+  ],
+  "more memory than a machine has": [
+    withAmounts({ memory: "13Ti" }),
+    "spec.process.resources.requests.memory",
+    "must be from 1Mi to 12Ti",
+  ],
+  "no CPU": [withAmounts({ cpu: "0" }), "spec.process.resources.requests.cpu", "must be from 1m to 1000"],
+  "more CPU than a machine has": [
+    withAmounts({ cpu: "1001" }),
+    "spec.process.resources.requests.cpu",
+    "must be from 1m to 1000",
+  ],
+  "CPU in bytes": [withAmounts({ cpu: "1Gi" }), "spec.process.resources.requests.cpu", "such as 0.5 or 100m"],
+  "CPU in millionths": [withAmounts({ cpu: "0.0005" }), "spec.process.resources.requests.cpu", "such as 0.5 or 100m"],
+  "no storage": [withStorage("0"), "spec.database.storage", "must be from 64Mi to 64Ti"],
+  "storage in thousandths of a byte": [withStorage("1000m"), "spec.database.storage", "such as 10Gi"],
+  "storage that no database fits into": [withStorage("63Mi"), "spec.database.storage", "must be from 64Mi to 64Ti"],
+  "more storage than a volume has": [withStorage("65Ti"), "spec.database.storage", "must be from 64Mi to 64Ti"],
   "a limit below the request": [
     processWith({ resources: { requests: { cpu: "1" }, limits: { cpu: "500m" } } }),
     "spec.process.resources",
@@ -262,6 +330,57 @@ export const bad: Record<string, [KubeObject, string, string]> = {
     "spec.subnets[0].tolerations[0]",
     "remove value",
   ],
+  "a node label that begins with a dash": [
+    withSubnet({ nodeSelector: { "-a": "b" } }),
+    "spec.subnets[0].nodeSelector",
+    "each label's key must be a name of at most 63 letters",
+  ],
+  "a node label whose domain has an empty part": [
+    withSubnet({ nodeSelector: { "a..b/c": "d" } }),
+    "spec.subnets[0].nodeSelector",
+    "such as example.com/team",
+  ],
+  "a node label whose name is too long": [
+    withSubnet({ nodeSelector: { ["a".repeat(64)]: "b" } }),
+    "spec.subnets[0].nodeSelector",
+    "at most 63 letters",
+  ],
+  "a node label whose domain is too long": [
+    withSubnet({ nodeSelector: { [`${"a.".repeat(127)}a/b`]: "c" } }),
+    "spec.subnets[0].nodeSelector",
+    "such as example.com/team",
+  ],
+  "a node label with a space in its value": [
+    withSubnet({ nodeSelector: { a: "b c" } }),
+    "spec.subnets[0].nodeSelector[a]",
+    "must be empty, or letters",
+  ],
+  "a taint's key with two slashes": [
+    withSubnet({ tolerations: [{ key: "a/b/c" }] }),
+    "spec.subnets[0].tolerations[0].key",
+    "such as example.com/team",
+  ],
+  "a taint's value with a slash": [
+    withSubnet({ tolerations: [{ key: "a", value: "b/c" }] }),
+    "spec.subnets[0].tolerations[0].value",
+    "such as blue",
+  ],
+  "an annotation without a name": [annotated("example.com/"), "spec.edge.annotations", "such as example.com/team"],
+  "an annotation whose key goes on and on": [
+    annotated("a".repeat(100_000)),
+    "spec.edge.annotations",
+    "each annotation's key must be a name",
+  ],
+  "default storage of nothing": [
+    classWith({ defaults: { storage: "0Gi" } }),
+    "spec.defaults.storage",
+    "must be from 64Mi to 64Ti",
+  ],
+  "a default limit in thousandths of a byte": [
+    classWith({ defaults: { limits: { memory: "256m" } } }),
+    "spec.defaults.limits.memory",
+    "such as 128Mi",
+  ],
   "a class with a dot in its name": [classWith({}, "a.b"), "metadata.name", "choose another name"],
 };
 
@@ -273,13 +392,19 @@ export const changes: Record<string, [KubeObject, KubeObject, string | undefined
   "another host": [flowWith(), flowWith({ host: "b.example.test" }), undefined],
   "a database added": [flowWith({ database: undefined }), database({}), undefined],
   "a database removed": [database({}), flowWith({ database: undefined }), undefined],
-  "a version said that was not said": [flowWith(), database({}), undefined],
+  "a version and a size said that were not said": [
+    database({ version: undefined, storage: undefined }),
+    database({}),
+    undefined,
+  ],
   "more storage, in another unit": [database({}), database({ storage: "3072Mi" }), undefined],
   "less storage": [database({}), database({ storage: "2047Mi" }), "database.storage can only grow"],
   "storage no longer said": [database({}), database({ storage: undefined }), "database.storage can only grow"],
   "another version": [database({}), database({ version: "16" }), "database.version cannot change"],
   "a version no longer said": [database({}), database({ version: undefined }), "database.version cannot change"],
   "another subnet": [database({}), database({ subnet: "public" }), "database.subnet cannot change"],
+  "a subnet said that was not said": [database({ subnet: undefined }), database({}), "database.subnet cannot change"],
+  "a subnet no longer said": [database({}), database({ subnet: undefined }), "database.subnet cannot change"],
   "another storage class": [
     database({}),
     database({ storageClassName: "fast" }),

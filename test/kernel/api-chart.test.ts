@@ -171,6 +171,15 @@ describe("the rights that the chart gives", () => {
     [true, "webflow-operator", { verb: "patch", resource: "configmaps", ...own, name: "webflow-zones" }],
     [false, "webflow-operator", { verb: "patch", resource: "configmaps", ...own, name: "webflow-dns" }],
     [false, "webflow-operator", { verb: "get", resource: "configmaps" }],
+    [true, "webflow-operator", { verb: "create", resource: "configmaps", ...own }],
+    [true, "webflow-operator", { verb: "get", resource: "configmaps", ...own, name: "webflow-zones" }],
+    [false, "webflow-operator", { verb: "get", resource: "configmaps", ...own, name: "webflow-dns" }],
+    [false, "webflow-operator", { verb: "list", resource: "configmaps", ...own }],
+    [false, "webflow-operator", { verb: "watch", resource: "configmaps", ...own }],
+    [true, "webflow-operator", { verb: "delete", group: "apps", resource: "statefulsets" }],
+    [false, "webflow-operator", { verb: "delete", group: "apps", resource: "deployments" }],
+    [false, "webflow-operator", { verb: "delete", resource: "serviceaccounts" }],
+    [false, "webflow-operator", { verb: "delete", group: "autoscaling", resource: "horizontalpodautoscalers" }],
     [true, "webflow-operator", { verb: "update", ...leases, ...own, name: "webflow-operator" }],
     [false, "webflow-operator", { verb: "update", ...leases, ...own, name: "another" }],
     [false, "webflow-operator", { verb: "patch", ...leases, ...own, name: "webflow-operator" }],
@@ -188,6 +197,26 @@ describe("the rights that the chart gives", () => {
     [false, "webflow-canary", { verb: "get", ...flows }],
   ])("%s for %s: %j", async (allowed, account, asked) => {
     expect(await may(account, asked)).toBe(allowed);
+  });
+
+  it("reach to the list of ConfigMaps that is the zones', and to no other", () => {
+    const listed = (...selector: string[]) =>
+      kubectl([
+        "get",
+        "configmaps",
+        "-n",
+        namespace,
+        ...selector,
+        "--as",
+        `system:serviceaccount:${namespace}:webflow-operator`,
+      ]);
+    kubectl(["create", "configmap", "webflow-zones", "-n", namespace]);
+    try {
+      expect(listed("--field-selector", "metadata.name=webflow-zones", "-o", "name")).toBe("configmap/webflow-zones\n");
+      expect(() => listed()).toThrow("cannot list resource");
+    } finally {
+      kubectl(["delete", "configmap", "webflow-zones", "-n", namespace]);
+    }
   });
 });
 
