@@ -5,7 +5,7 @@
  */
 import type { ApplyAnswer, ApplyOptions, CallOptions, Exactly, ListPage, ListQuery, WatchQuery } from "./calls.ts";
 import type { Connection } from "./connection.ts";
-import { ApiError, isKind } from "./errors.ts";
+import { ApiError, isKind, Refused } from "./errors.ts";
 import { type Kind, type KubeObject, type Metadata, pathOf } from "./objects.ts";
 import { type Clock, sleep, systemClock } from "./run/clock.ts";
 import { type Call, Wire } from "./wire.ts";
@@ -19,7 +19,9 @@ export interface ClientOptions {
   connections?: number;
   deadlineMs?: number;
   random?: () => number;
-  /** Called before each call that is not a GET; throwing refuses it. A leader that has lost its lease must not write. */
+  /** Ends every call under way and to come: what a leader began must not go on without the lease. */
+  signal?: AbortSignal;
+  /** Called as each call that is not a GET is sent; throwing refuses it. A leader that has lost its lease must not write. */
   beforeWrite?: (call: { method: Call["method"]; path: string }) => void;
   /** Told of every answer: method, path and status (0: none came). */
   onAnswer?: (answer: { method: Call["method"]; path: string; status: number; millis: number }) => void;
@@ -149,8 +151,8 @@ export class Client {
 
   async #answer(call: Request, options: CallOptions, repeatable: boolean): Promise<{ status: number; body: string }> {
     const deadline = options.deadlineMs ?? this.#options.deadlineMs ?? 10_000;
-    const timeout = AbortSignal.timeout(deadline);
-    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    const ends = [AbortSignal.timeout(deadline), options.signal, this.#options.signal];
+    const signal = AbortSignal.any(ends.filter((each) => each !== undefined));
     const end = this.#clock.monotonic() + deadline;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -171,13 +173,15 @@ export class Client {
       const millis = this.#clock.monotonic() - start;
       this.#options.onAnswer?.({ method: call.method, path: call.path, status, millis });
     };
-    if (call.method !== "GET") this.#options.beforeWrite?.(call);
+    const beforeSend = (): void => {
+      if (call.method !== "GET") this.#options.beforeWrite?.(call);
+    };
     try {
-      const answer = await this.#wire.send(call);
+      const answer = await this.#wire.send({ ...call, beforeSend });
       told(answer.status);
       return answer;
     } catch (error) {
-      told(error instanceof ApiError ? error.status : 0);
+      if (!(error instanceof Refused)) told(error instanceof ApiError ? error.status : 0);
       throw error;
     }
   }

@@ -69,6 +69,14 @@ export class Waiting extends Error {
   }
 }
 
+/** Not allowed to be sent: no answer is missing, and trying again is not the client's to decide. */
+export class Refused extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "Refused";
+  }
+}
+
 export function isKind(error: unknown, ...kinds: readonly ErrorKind[]): error is ApiError {
   return error instanceof ApiError && kinds.includes(error.kind);
 }

@@ -1,12 +1,14 @@
 /**
  * HTTP to the API server over agents of our own: a few kept connections for requests, one for each watch, HTTP/1.1
  * alone, so that no stuck connection carries everything. New credentials in TLS mean new agents; the old ones finish
- * what they carry. Every call has a deadline.
+ * what they carry. Every call has a deadline. What must wait for a connection waits here, where a caller that has lost
+ * the right to write can still be held back, and not inside an agent.
  */
 import { createHash } from "node:crypto";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import type { Connection, Tls } from "./connection.ts";
-import { answerError, networkError } from "./errors.ts";
+import { answerError, networkError, Refused } from "./errors.ts";
+import { Slots } from "./slots.ts";
 
 export interface Answer {
   status: number;
@@ -20,6 +22,8 @@ export interface Call {
   body?: unknown;
   contentType?: string;
   signal: AbortSignal;
+  /** Called when nothing is left to wait for; throwing refuses the call. */
+  beforeSend?: () => void;
 }
 
 type Lane = "requests" | "watches";
@@ -28,24 +32,30 @@ export class Wire {
   readonly #connection: Connection;
   readonly #userAgent: string;
   readonly #connections: number;
+  readonly #slots: Slots;
   readonly #agents = new Map<Lane, { fingerprint: string; agent: Dispatcher }>();
 
   constructor(connection: Connection, userAgent: string, connections: number) {
     this.#connection = connection;
     this.#userAgent = userAgent;
     this.#connections = connections;
+    this.#slots = new Slots(connections);
   }
 
-  /** One request and its whole answer; throws an ApiError unless it succeeds. */
+  /** One request and its whole answer; throws an ApiError unless it succeeds, or Refused when it was not sent. */
   async send(call: Call): Promise<Answer> {
     try {
-      let answer = await this.#once(call, false);
-      if (answer.status === 401) answer = await this.#once(call, true);
-      if (answer.status >= 400) throw answerError(answer.status, answer.body, answer.retryAfter);
-      return answer;
+      return await this.#slots.run(call.signal, () => this.#exchange(call));
     } catch (error) {
-      throw networkError(error);
+      throw error instanceof Refused ? error : networkError(error);
     }
+  }
+
+  async #exchange(call: Call): Promise<Answer> {
+    let answer = await this.#once(call, false);
+    if (answer.status === 401) answer = await this.#once(call, true);
+    if (answer.status >= 400) throw answerError(answer.status, answer.body, answer.retryAfter);
+    return answer;
   }
 
   async #once(call: Call, fresh: boolean): Promise<Answer & { retryAfter?: string }> {
@@ -97,6 +107,7 @@ export class Wire {
     call.signal.throwIfAborted();
     const { headers, tls } = await this.#connection.authorize(fresh);
     call.signal.throwIfAborted();
+    ask(call.beforeSend);
     return request(`${this.#connection.server}${call.path}`, {
       dispatcher: this.#agent(lane, tls),
       method: call.method,
@@ -137,6 +148,14 @@ export class Wire {
       ...options,
       connect: { ...tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 30_000 },
     });
+  }
+}
+
+function ask(beforeSend: (() => void) | undefined): void {
+  try {
+    beforeSend?.();
+  } catch (error) {
+    throw new Refused(error);
   }
 }
 

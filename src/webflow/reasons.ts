@@ -64,6 +64,7 @@ const writeReasons = {
   NameConflict: "An object of that name exists and is not ours: delete it, or choose another name for the WebFlow.",
   Terminating: "The object is being deleted and is made again when it is gone: wait, or see its finalizers.",
   PreviousOwner: "The object belongs to an earlier WebFlow of the name: wait until it is cleared away.",
+  Contested: "Somebody else keeps changing the object: find out who, and stop one of the two.",
   HeldBack: "An object that must stand first could not be written: see its own fact.",
   Malformed: "The API server's answer could not be read: see what stands between the operator and it.",
   Network: "The API server was not reached: see the network and the control plane.",

@@ -6,8 +6,9 @@
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inCache } from "../../hack/cluster/paths.ts";
 import { freePorts, getJson, waitFor } from "./net.ts";
 import { clearLeftovers, folderPrefix, Processes } from "./processes.ts";
 
@@ -47,8 +48,7 @@ export interface ControlPlaneOptions {
 
 /** Folder of the binaries. */
 export function binFolder(): string {
-  const cache = process.env.WEBFLOW_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "webflow");
-  return join(cache, "bin");
+  return inCache("bin");
 }
 
 function binary(name: string): string {

@@ -9,6 +9,7 @@ import { systemClock } from "../../src/kernel/run/clock.ts";
 import { type Applied, Applier } from "../../src/kernel/write/apply.ts";
 import { prune } from "../../src/kernel/write/prune.ts";
 import { writeStatus } from "../../src/kernel/write/status.ts";
+import { TestClock } from "../harness/clock.ts";
 import { type ControlPlane, startControlPlane } from "../harness/control-plane.ts";
 import { eventually } from "../harness/fake-api.ts";
 
@@ -32,6 +33,9 @@ let namespace: string;
 let owner: KubeObject;
 let cache: Cache;
 let applier: Applier;
+let clock: TestClock;
+/** What the applier asked of the server. */
+let calls: string[];
 let writes: string[];
 let noEffect: string[];
 let stop: AbortController;
@@ -79,9 +83,21 @@ async function start(): Promise<void> {
   });
   writes = [];
   noEffect = [];
+  calls = [];
+  clock = new TestClock();
   applier = new Applier({
-    client,
+    client: {
+      get: (...args) => {
+        calls.push("get");
+        return client.get(...args);
+      },
+      apply: (...args) => {
+        calls.push("apply");
+        return client.apply(...args);
+      },
+    },
     cache,
+    clock,
     manager: "test",
     hashAnnotation: annotation,
     log: silent,
@@ -169,6 +185,7 @@ describe("apply", () => {
     const all = [settings({ a: "1" }), deployment("web:1"), service(), policy()];
     for (const object of all) expect(await apply(object)).toMatchObject({ action: "created" });
     for (const object of all) expect(await apply(object)).toMatchObject({ action: "none" });
+    expect(calls).toEqual(all.map(() => "apply"));
     stop.abort();
     await ended;
     await start();
@@ -295,6 +312,26 @@ describe("apply", () => {
     });
   });
 
+  it("finds its own object whose owner reference was taken off, and puts it back", async () => {
+    await apply(settings({ a: "1" }));
+    const bare = { metadata: { ownerReferences: null } };
+    const stripped = await client.patch(ConfigMap, { name: "settings", namespace }, bare, { type: "merge" });
+    const seen = () => cache.get(ConfigMap, "settings", namespace)?.metadata.resourceVersion;
+    await eventually(() => expect(seen()).toBe(stripped.metadata.resourceVersion));
+    expect(await apply(settings({ a: "1" }))).toMatchObject({ action: "applied" });
+    expect(controllerOf(await live(ConfigMap, "settings"))?.name).toBe("owner");
+  });
+
+  it("finds it also where the label was taken off with it", async () => {
+    await apply(settings({ a: "1" }));
+    const bare = { metadata: { ownerReferences: null, labels: null } };
+    await client.patch(ConfigMap, { name: "settings", namespace }, bare, { type: "merge" });
+    await eventually(() => expect(cache.get(ConfigMap, "settings", namespace)).toBeUndefined());
+    expect(await apply(settings({ a: "1" }))).toMatchObject({ action: "applied" });
+    expect((await live(ConfigMap, "settings")).metadata.labels).toEqual({ "managed-by": "test" });
+    expect(controllerOf(await live(ConfigMap, "settings"))?.name).toBe("owner");
+  });
+
   it("counts a field that the server does not keep, and does not try for ever", async () => {
     const odd = (): KubeObject => ({ ...service(), status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } });
     expect(await apply(odd())).toMatchObject({ action: "created" });
@@ -310,6 +347,49 @@ describe("apply", () => {
       action: "failed",
       error: { kind: "invalid", message: expect.stringContaining("spec.ports") },
     });
+  });
+
+  it("does not send again what the server found wrong, until the wish changes or some minutes have passed", async () => {
+    const bad = (port: number) => wanted(Service, "bad", { spec: { ports: [{ port }] } });
+    const first = await apply(bad(99999));
+    expect(await apply(bad(99999))).toEqual(first);
+    expect(calls).toEqual(["apply"]);
+    await apply(bad(99998));
+    expect(calls).toEqual(["apply", "apply"]);
+    await clock.advance(600_000);
+    await apply(bad(99998));
+    expect(calls).toEqual(["apply", "apply", "apply"]);
+    expect(await apply(bad(80))).toMatchObject({ action: "created" });
+  });
+
+  it("does send it again when what is there has changed", async () => {
+    await apply(service());
+    const headless = { ...service(), spec: { ...(service().spec as object), clusterIP: "None" } };
+    expect(await apply(headless)).toMatchObject({ error: { kind: "invalid" } });
+    await apply(headless);
+    expect(calls).toEqual(["apply", "apply"]);
+    const { uid = "", resourceVersion = "" } = (await live(Service, "web")).metadata;
+    await client.delete(Service, { name: "web", namespace, uid, resourceVersion });
+    await eventually(() => expect(cache.get(Service, "web", namespace)).toBeUndefined());
+    expect(await apply(headless)).toMatchObject({ action: "created" });
+  });
+
+  it("does not fight over a field without a pause, and never gives it up", async () => {
+    await apply(settings({ a: "1" }));
+    const turn = async () => {
+      const theirs = { data: { a: "theirs" } };
+      const patched = await client.patch(ConfigMap, { name: "settings", namespace }, theirs, { type: "merge" });
+      cache.wrote(ConfigMap, patched);
+      return apply(settings({ a: "1" }));
+    };
+    for (let round = 0; round < 5; round += 1) expect(await turn()).toMatchObject({ action: "applied" });
+    expect(await turn()).toMatchObject({ error: { reason: "Contested", kind: "waiting", retryAfterMs: 1_000 } });
+    await clock.advance(1_000);
+    expect(await turn()).toMatchObject({ action: "applied" });
+    expect(await turn()).toMatchObject({ error: { reason: "Contested" } });
+    expect(await apply(settings({ a: "2" }))).toMatchObject({ action: "applied" });
+    await clock.advance(5_000);
+    for (let round = 0; round < 5; round += 1) expect(await turn()).toMatchObject({ action: "applied" });
   });
 
   it("waits for an object that is being deleted", async () => {
@@ -349,66 +429,57 @@ describe("an object that is not ours", () => {
     ...rest,
   });
 
-  function bare(object: KubeObject): unknown {
-    const { labels, annotations, ownerReferences } = object.metadata;
-    return { labels, annotations, ownerReferences, data: object.data };
-  }
-
   it.each([
     { name: "with other fields, which the server would merge", rest: {} },
     { name: "with the same field of another value, which the server refuses", rest: { data: { a: "theirs" } } },
-  ])("$name, is given back as it was and then left alone", async ({ rest }) => {
+  ])("$name, is not touched, and looked at again each time", async ({ rest }) => {
     const before = await client.create(ConfigMap, foreign(rest));
-    const result = await apply(settings({ a: "1" }));
-    expect(result).toMatchObject({
-      action: "conflict",
-      error: { reason: "NameConflict", message: expect.stringContaining("not ours") },
-    });
-    const after = await live(ConfigMap, "settings");
-    expect(bare(after)).toEqual(bare(before));
-    const managers = (after.metadata as unknown as { managedFields: { manager: string }[] }).managedFields.map(
-      ({ manager }) => manager,
-    );
-    expect(managers).not.toContain("test");
     for (let turn = 0; turn < 3; turn += 1)
-      expect(await apply(settings({ a: "1" }))).toMatchObject({ action: "conflict" });
-    expect((await live(ConfigMap, "settings")).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
+      expect(await apply(settings({ a: "1" }))).toMatchObject({
+        action: "conflict",
+        error: { reason: "NameConflict", message: expect.stringContaining("not ours") },
+      });
+    expect(await live(ConfigMap, "settings")).toEqual(before);
+    expect(calls).toEqual(["apply", "get", "get", "get"]);
   });
 
-  it.each([
-    ["asking whose it is", "list"],
-    ["giving it back", "apply"],
-  ] as const)("is given back in the next turn when %s has failed, and never taken over", async (_, what) => {
+  it("is not touched either where it was made by whoever came just before us", async () => {
+    const all = [deployment("web:1"), service(), policy()];
+    for (const object of all) {
+      const of = kinds.find((each) => each.kind === object.kind) ?? ConfigMap;
+      const theirs = { ...object, metadata: { name: object.metadata.name, namespace, labels: { theirs: "1" } } };
+      const before = await client.apply(of, theirs, { fieldManager: "somebody" });
+      expect(await apply(object)).toMatchObject({ action: "conflict" });
+      expect(await live(of, object.metadata.name)).toEqual(before.object);
+    }
+  });
+
+  it("is not touched when it could not be found out whose it is", async () => {
     const before = await client.create(ConfigMap, foreign());
-    let fails = true;
-    const unavailable = () =>
-      Promise.reject(new ApiError({ status: 503, reason: "ServiceUnavailable", message: "later", kind: "transient" }));
-    let applies = 0;
-    const broken: Pick<Client, "apply" | "get" | "list"> = {
-      get: client.get.bind(client),
-      list: (...args) => (fails && what === "list" ? unavailable() : client.list(...args)),
-      apply: (...args) => {
-        applies += 1;
-        return fails && what === "apply" && applies > 1 ? unavailable() : client.apply(...args);
-      },
+    const later = new ApiError({ status: 503, reason: "ServiceUnavailable", message: "later", kind: "transient" });
+    const broken: Pick<Client, "apply" | "get"> = {
+      get: () => Promise.reject(later),
+      apply: client.apply.bind(client),
     };
-    applier = new Applier({ client: broken, cache, manager: "test", hashAnnotation: annotation, log: silent });
+    applier = new Applier({ client: broken, cache, clock, manager: "test", hashAnnotation: annotation, log: silent });
     expect(await apply(settings({ a: "1" }))).toMatchObject({ action: "failed", error: { kind: "transient" } });
-    await eventually(() => expect(cache.get(ConfigMap, "settings", namespace)).toBeDefined());
-    fails = false;
-    expect(await apply(settings({ a: "1" }))).toMatchObject({ action: "conflict" });
-    expect(bare(await live(ConfigMap, "settings"))).toEqual(bare(before));
+    expect(await live(ConfigMap, "settings")).toEqual(before);
   });
 
-  it("that a process before us met, older than its owner, is given back after all", async () => {
-    const before = await client.create(ConfigMap, foreign());
-    await client.apply(ConfigMap, settings({ a: "1" }), { fieldManager: "test" });
-    await eventually(() => expect(cache.get(ConfigMap, "settings", namespace)).toBeDefined());
-    const ownerMade = new Date(Date.now() + 120_000).toISOString();
-    const request = { kind: ConfigMap, desired: settings({ a: "1" }), owner: owner.metadata.uid ?? "", ownerMade };
-    expect(await applier.apply(request)).toMatchObject({ action: "conflict" });
-    expect(bare(await live(ConfigMap, "settings"))).toEqual(bare(before));
-    expect(await applier.apply(request)).toMatchObject({ action: "conflict" });
+  it("that is a copy of one of ours is not touched", async () => {
+    await apply(settings({ a: "1" }));
+    const { name: _, uid: _uid, resourceVersion: _version, ...copied } = (await live(ConfigMap, "settings")).metadata;
+    const {
+      ownerReferences: _owners,
+      managedFields: _fields,
+      ...rest
+    } = copied as typeof copied & {
+      managedFields: unknown;
+    };
+    const before = await client.create(ConfigMap, foreign({ metadata: { ...rest, name: "other" } }));
+    await eventually(() => expect(cache.get(ConfigMap, "other", namespace)).toBeDefined());
+    expect(await apply(wanted(ConfigMap, "other", { data: { a: "1" } }))).toMatchObject({ action: "conflict" });
+    expect(await live(ConfigMap, "other")).toEqual(before);
   });
 
   it("under another controller is said to be that one's", async () => {

@@ -9,7 +9,7 @@ import { connectionOf, defaultConnection } from "../../src/kernel/connection.ts"
 import { ApiError } from "../../src/kernel/errors.ts";
 import type { KubeObject } from "../../src/kernel/objects.ts";
 import { type ControlPlane, startControlPlane } from "../harness/control-plane.ts";
-import { type FakeAnswer, FakeApi } from "../harness/fake-api.ts";
+import { eventually, type FakeAnswer, FakeApi } from "../harness/fake-api.ts";
 
 const ConfigMap = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
 
@@ -103,6 +103,21 @@ describe("a call", () => {
     expect(Date.now() - start).toBeLessThan(1500);
   });
 
+  it("ends by its deadline also while it waits for a connection, and leaves its place to the next", async () => {
+    api.answer = ({ path }) => (path.endsWith("/stuck") ? { fault: "hang" } : good);
+    const narrow = new Client({ connection: api.connection(), userAgent: "x", connections: 1 });
+    const start = Date.now();
+    const stuck = failure(narrow.get(ConfigMap, "stuck", "default", { deadlineMs: 1000 }));
+    const waiting = failure(narrow.get(ConfigMap, "a", "default", { deadlineMs: 200 }));
+    const next = narrow.get(ConfigMap, "b", "default");
+    expect(await waiting).toMatchObject({ reason: "Timeout" });
+    expect(Date.now() - start).toBeLessThan(800);
+    await stuck;
+    await next;
+    expect(api.requests.map(({ path }) => path.split("/").at(-1))).toEqual(["stuck", "b"]);
+    await narrow.close();
+  });
+
   it("ends when its caller gives up", async () => {
     answers({ fault: "hang" });
     const stop = new AbortController();
@@ -152,6 +167,62 @@ describe("a call", () => {
     await expect(refusing.raw("POST", "/x", {})).rejects.toThrow("not the leader");
     expect(api.requests).toHaveLength(1);
     await refusing.close();
+  });
+
+  it("that writes is refused also when the right was lost while it waited for a connection", async () => {
+    api.answer = ({ method }) => (method === "GET" ? { fault: "hang" } : good);
+    let leads = true;
+    const leader = new Client({
+      connection: api.connection(),
+      userAgent: "x",
+      connections: 1,
+      beforeWrite: () => {
+        if (!leads) throw new Error("not the leader");
+      },
+    });
+    const stuck = failure(leader.get(ConfigMap, "a", "default", { deadlineMs: 200 }));
+    const write = leader.apply(ConfigMap, configMap("a"), { fieldManager: "x" });
+    await eventually(() => expect(api.requests).toHaveLength(1));
+    leads = false;
+    await expect(write).rejects.toThrow("not the leader");
+    expect(await stuck).toMatchObject({ reason: "Timeout" });
+    expect(api.requests.map(({ method }) => method)).toEqual(["GET"]);
+    leads = true;
+    await leader.apply(ConfigMap, configMap("a"), { fieldManager: "x" });
+    await leader.close();
+  });
+
+  it("that writes is refused also when the right was lost while credentials were fetched", async () => {
+    answers(good);
+    let leads = true;
+    const authorize = async () => {
+      leads = false;
+      return { headers: {}, tls: {} };
+    };
+    const beforeWrite = () => {
+      if (!leads) throw new Error("not the leader");
+    };
+    const leader = new Client({ connection: { server: api.url, authorize }, userAgent: "x", beforeWrite });
+    await expect(leader.apply(ConfigMap, configMap("a"), { fieldManager: "x" })).rejects.toThrow("not the leader");
+    expect(api.requests).toHaveLength(0);
+    await leader.close();
+  });
+
+  it("ends with its client's own signal, whatever its caller says, whether sent or waiting", async () => {
+    answers({ fault: "hang" });
+    const stop = new AbortController();
+    const connection = api.connection();
+    const leader = new Client({ connection, userAgent: "x", connections: 1, signal: stop.signal });
+    const { signal } = new AbortController();
+    const calls = ["a", "b", "c"].map((name) =>
+      failure(leader.apply(ConfigMap, configMap(name), { fieldManager: "x", signal })),
+    );
+    await eventually(() => expect(api.requests).toHaveLength(1));
+    stop.abort();
+    for (const call of calls) expect(await call).toMatchObject({ reason: "Aborted" });
+    expect(await failure(leader.get(ConfigMap, "a", "default"))).toMatchObject({ reason: "Aborted" });
+    expect(api.requests).toHaveLength(1);
+    await leader.close();
   });
 
   it("cannot leave its path by a name", async () => {

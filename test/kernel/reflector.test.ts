@@ -212,6 +212,18 @@ describe("a reflector comes back", () => {
     await eventually(() => expect(names()).toEqual(["a@11", "b@12"]));
   });
 
+  it("by a list, where the server opens each watch and tells nothing", async () => {
+    api.answer = () => (lists() === 1 ? listOf(10) : listOf(20, thing("a", 15)));
+    begin();
+    await watching();
+    const breaking = setInterval(() => {
+      for (const watch of api.openWatches) watch.reset();
+    }, 1);
+    await eventually(() => expect(names()).toEqual(["a@15"]));
+    clearInterval(breaking);
+    expect(told).toEqual(["add a@15"]);
+  });
+
   it("from silence", async () => {
     api.answer = () => listOf(10);
     begin({ silenceMs: 300 });
@@ -256,6 +268,29 @@ describe("a reflector comes back", () => {
     await eventually(() => expect(cache.synced()).toBe(true));
   });
 
+  it("and is not in touch by a watch that was opened, but with its first line", async () => {
+    api.answer = () => listOf(10);
+    begin({ staleMs: 0 });
+    const watch = await watching();
+    watch.reset();
+    await eventually(() => expect(cache.status()[0]?.phase).toBe("stale"));
+    const again = await watching(2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(cache.status()[0]?.phase).toBe("stale");
+    again.send("BOOKMARK", thing("", 50));
+    await eventually(() => expect(cache.status()[0]?.phase).toBe("synced"), 500);
+  });
+
+  it("and says for how long nothing was heard, however often it has asked", async () => {
+    api.answer = () => listOf(10);
+    begin();
+    const watch = await watching();
+    api.refuseWatch = () => ({ status: 500, body: {} });
+    watch.reset();
+    await eventually(() => expect(cache.status()[0]?.silentMs).toBeGreaterThan(500), 3_000);
+    expect(api.requests.length).toBeGreaterThan(5);
+  });
+
   it("without asking in a circle when every watch ends at once", async () => {
     api.answer = () => listOf(10);
     begin();
@@ -287,6 +322,26 @@ describe("a reflector is not deceived", () => {
     (await watching()).send("ERROR", { code: 410 });
     await eventually(() => expect(names()).toEqual(["new@50", "newer@60"]));
     expect(told).toEqual(["add new@50", "add newer@60"]);
+  });
+
+  it("by a server that was set back only until it has said so often enough, and then not by what it held", async () => {
+    const specs = [
+      { kind, id: "one" },
+      { kind, id: "two" },
+    ];
+    const before = () => listOf(50, thing("a", 40, { mark: "before" }), thing("gone", 45));
+    const after = () => listOf(30, thing("a", 20, { mark: "after" }), thing("b", 25));
+    let isSetBack = false;
+    api.answer = () => (isSetBack ? after() : before());
+    begin({ specs });
+    await watching(2);
+    isSetBack = true;
+    for (const watch of api.openWatches) watch.send("ERROR", { code: 410 });
+    await eventually(() => expect(names().sort()).toEqual(["a@20", "b@25"]));
+    expect(cache.get(kind, "a", "ns")?.mark).toBe("after");
+    await eventually(() => expect(api.openWatches).toHaveLength(2));
+    expect(api.openWatches.map(({ query }) => query.get("resourceVersion"))).toEqual(["30", "30"]);
+    expect(lists()).toBe(2 + 2 * 11);
   });
 
   it("by an event from before what it has seen, or the same one again", async () => {
@@ -335,6 +390,27 @@ describe("an answer to our own write", () => {
     await eventually(() => expect(names()).toEqual([]));
   });
 
+  it("that comes after the news of a later deletion brings nothing back", async () => {
+    api.answer = () => listOf(10, thing("a", 9));
+    begin();
+    const watch = await watching();
+    watch.send("DELETED", thing("a", 12));
+    await eventually(() => expect(names()).toEqual([]));
+    cache.wrote(kind, thing("a", 11));
+    expect(names()).toEqual([]);
+    cache.wrote(kind, thing("a", 13));
+    expect(names()).toEqual(["a@13"]);
+  });
+
+  it("that comes after a list from after its deletion brings nothing back", async () => {
+    api.answer = () => (lists() === 1 ? listOf(10, thing("a", 9)) : listOf(20));
+    begin();
+    (await watching()).send("ERROR", { code: 410 });
+    await eventually(() => expect(names()).toEqual([]));
+    cache.wrote(kind, thing("a", 15));
+    expect(names()).toEqual([]);
+  });
+
   it("is not undone by the deletion of its predecessor", async () => {
     api.answer = () => listOf(10, thing("a", 9));
     begin();
@@ -354,6 +430,23 @@ describe("an answer to our own write", () => {
     cache.wrote(kind, thing("b", 11, { labels: { flow: "shop", other: "1" } }));
     cache.wrote(kind, thing("c", 11, { labels: { flow: "shop" } }));
     expect(names()).toEqual(["c@11"]);
+  });
+
+  it("is seen at once where one name is watched, and no other name enters", async () => {
+    api.answer = () => listOf(10);
+    begin({ specs: [{ kind, namespace: "ns", fieldSelector: "metadata.name=a" }] });
+    await watching();
+    cache.wrote(kind, thing("a", 11));
+    cache.wrote(kind, thing("b", 11));
+    expect(names()).toEqual(["a@11"]);
+  });
+
+  it("does not enter where only the server knows what is selected", async () => {
+    api.answer = () => listOf(10);
+    begin({ specs: [{ kind, fieldSelector: "metadata.name=a,spec.nodeName=n" }] });
+    await watching();
+    cache.wrote(kind, thing("a", 11));
+    expect(names()).toEqual([]);
   });
 });
 

@@ -57,9 +57,8 @@ export class Cache {
 
   /** Every kind has been listed, and none has been out of touch for long. Nothing may be deleted otherwise. */
   synced(): boolean {
-    const now = this.#clock.now();
     return this.status().every(
-      ({ phase, since }) => phase !== "unsynced" && !(phase === "stale" && now - since > this.#staleMs),
+      ({ phase, phaseMs }) => phase !== "unsynced" && !(phase === "stale" && phaseMs > this.#staleMs),
     );
   }
 

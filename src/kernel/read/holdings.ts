@@ -24,6 +24,16 @@ export class Holdings {
     this.#store.put(this.#holder, object);
   }
 
+  /** A whole list of a server that was set back: its versions are of another history and say nothing about those held. */
+  startOver(items: readonly KubeObject[]): void {
+    const listed = new Set(items.map(keyOf));
+    for (const key of this.#versions.keys()) if (!listed.has(key)) this.#drop(key);
+    for (const item of items) {
+      this.#versions.set(keyOf(item), item.metadata.resourceVersion);
+      this.#store.replace(this.#holder, this.#transform(item));
+    }
+  }
+
   deleted(object: KubeObject): void {
     const key = keyOf(object);
     const order = compareVersions(object.metadata.resourceVersion, this.#versions.get(key));

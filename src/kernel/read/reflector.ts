@@ -22,6 +22,10 @@ interface Pending {
 const pageSize = 500;
 /** So many lists older than what was seen are refused; then the server was set back for good and is believed. */
 const refusals = 10;
+/** A watch that has stood for so long is one, also where nothing has happened yet. */
+const standsMillis = 3_000;
+/** So many watches in a row that told nothing before one broke: what they would have told is asked for by a list. */
+const fruitlessWatches = 3;
 
 export class Reflector {
   readonly spec: WatchSpec;
@@ -35,6 +39,7 @@ export class Reflector {
   #enteredAt: number;
   #heardAt: number;
   #failures = 0;
+  #fruitless = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #relists = 0;
   #malformed = 0;
@@ -81,6 +86,9 @@ export class Reflector {
   /** An answer to a write of ours: known at once if it is newer, so that no turn acts on a view older than its own write. */
   wrote(object: KubeObject): void {
     if (this.#phase === "unsynced" || !selects(this.spec, object)) return;
+    // Up to here everything was told, a deletion that came after that write too: an answer that late brings nothing back.
+    const order = compareVersions(object.metadata.resourceVersion, this.#version);
+    if (order !== undefined && order <= 0) return;
     this.#holdings.put(object);
   }
 
@@ -106,19 +114,24 @@ export class Reflector {
       next = page.continue;
       version = page.resourceVersion;
     } while (next !== undefined);
-    this.#refuseOlder(version);
-    this.#holdings.replace(items, version);
+    if (this.#isSetBack(version)) this.#holdings.startOver(items);
+    else this.#holdings.replace(items, version);
     this.#version = version;
     this.#list = undefined;
+    this.#fruitless = 0;
     this.#enter("synced");
   }
 
-  /** A list from before what we have seen (a lagging server) would take back what has happened. */
-  #refuseOlder(version: string): void {
+  /**
+   * A list from before what we have seen would take back what has happened: a server that lags is not listened to, one
+   * that still says so after all those pauses was set back.
+   */
+  #isSetBack(version: string): boolean {
     const order = compareVersions(version, this.#version);
-    if (order === undefined || order >= 0 || this.#refused >= refusals) {
+    const older = order !== undefined && order < 0;
+    if (!older || this.#refused >= refusals) {
       this.#refused = 0;
-      return;
+      return older;
     }
     this.#refused += 1;
     const message = `the list is older (${version}) than what was already seen (${this.#version})`;
@@ -130,15 +143,20 @@ export class Reflector {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const start = clock.monotonic();
-    this.#heardAt = start;
-    const rest = watchSilence(clock, this.#options.silenceMs ?? 120_000, { heardAt: () => this.#heardAt, stop });
+    const heardAt = (): number => Math.max(start, this.#heardAt);
+    const rest = watchSilence(clock, this.#options.silenceMs ?? 120_000, { heardAt, stop });
+    let standing = (): void => undefined;
     try {
       const lines = this.#options.client.watch(this.spec.kind, {
         ...queryOf(this.spec),
         resourceVersion: this.#version,
         timeoutSeconds: Math.round(300 + random() * 300),
         signal: either,
-        opened: () => this.#enter("synced"),
+        // Being let in is not being told: what breaks at once each time would look in touch for ever.
+        opened: () => {
+          this.#fruitless += 1;
+          standing = clock.after(standsMillis, () => this.#enter("synced"));
+        },
         heard: () => {
           this.#heardAt = clock.monotonic();
         },
@@ -146,8 +164,11 @@ export class Reflector {
       for await (const line of lines) {
         if (signal.aborted) return;
         this.#event(line);
+        this.#fruitless = 0;
+        this.#enter("synced");
       }
     } finally {
+      standing();
       rest();
       stop.abort();
     }
@@ -193,6 +214,7 @@ export class Reflector {
   #failed(error: unknown): number {
     const { clock, log, random, absentMs = 60_000, backoff = { firstMs: 800, maxMs: 30_000 } } = this.#options;
     this.#lastError = errorText(error);
+    if (this.#fruitless >= fruitlessWatches) this.#list ??= { reason: "fruitless" };
     if (isKind(error, "gone")) this.#list = { reason: "gone" };
     if (isKind(error, "notfound")) {
       this.#list = { reason: "absent" };

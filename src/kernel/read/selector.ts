@@ -34,14 +34,20 @@ export function queryOf({
 }
 
 export function selects(spec: WatchSpec, object: KubeObject): boolean {
-  if (spec.fieldSelector !== undefined) return false;
+  if (!termsOf(spec.fieldSelector ?? "").every((term) => fieldHolds(term, object))) return false;
   if (spec.namespace !== undefined && spec.namespace !== object.metadata.namespace) return false;
   if (spec.labelSelector === undefined) return true;
   return termsOf(spec.labelSelector).every((term) => holds(term, object.metadata.labels ?? {}));
 }
 
 function termsOf(selector: string): string[] {
-  return selector.split(",").map((term) => term.trim());
+  return selector === "" ? [] : selector.split(",").map((term) => term.trim());
+}
+
+/** Every kind is selected by these two fields; which others it is selected by, and how, only the server knows. */
+function fieldHolds(term: string, { metadata }: KubeObject): boolean {
+  const [, field, value] = /^metadata\.(name|namespace)==?([^=]*)$/.exec(term) ?? [];
+  return field === "name" ? metadata.name === value : field === "namespace" && metadata.namespace === value;
 }
 
 function holds(term: string, labels: Readonly<Record<string, string>>): boolean {

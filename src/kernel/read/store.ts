@@ -55,7 +55,17 @@ export class Store {
     return found;
   }
 
+  /** Unless what is there is as new, or newer. */
   put(holder: string, object: KubeObject): void {
+    const entry = this.#entries.get(keyOf(object));
+    const [version, known] = [object.metadata.resourceVersion, entry?.object.metadata.resourceVersion];
+    const order = compareVersions(version, known);
+    if (entry === undefined || (version !== known && (order === undefined || order > 0))) this.replace(holder, object);
+    else entry.holders.add(holder);
+  }
+
+  /** Whatever is there: another holder may still have it from before the server was set back. */
+  replace(holder: string, object: KubeObject): void {
     const key = keyOf(object);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
@@ -66,9 +76,6 @@ export class Store {
     }
     entry.holders.add(holder);
     const before = entry.object;
-    const order = compareVersions(object.metadata.resourceVersion, before.metadata.resourceVersion);
-    if (object.metadata.resourceVersion === before.metadata.resourceVersion || (order !== undefined && order < 0))
-      return;
     this.#unfile(key, before);
     entry.object = object;
     this.#file(key, object);

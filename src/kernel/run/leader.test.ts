@@ -3,6 +3,7 @@ import { settle, TestClock } from "../../../test/harness/clock.ts";
 import { ApiError } from "../errors.ts";
 import { silent } from "../hooks.ts";
 import type { KubeObject } from "../objects.ts";
+import { sleep } from "./clock.ts";
 import { Leader } from "./leader.ts";
 import { type LeaseSpec, mayTake, recordOf } from "./lease.ts";
 import { runManager } from "./manager.ts";
@@ -199,6 +200,30 @@ describe("a leader", () => {
     expect(await follows).toBe(false);
   });
 
+  it("never asks for longer than the lease is still its own", async () => {
+    const deadlines: number[] = [];
+    const lease = server.client("one");
+    const note = (options: { deadlineMs?: number } | undefined): never => {
+      deadlines.push(options?.deadlineMs ?? Number.POSITIVE_INFINITY);
+      throw new ApiError({ status: 409, reason: "Conflict", message: "", kind: "conflict" });
+    };
+    let cutOff = false;
+    const client = {
+      ...lease,
+      get: (_kind: unknown, _name: unknown, _namespace: unknown, options?: { deadlineMs?: number }) =>
+        cutOff ? note(options) : lease.get(),
+      replace: (of: unknown, object: KubeObject, options?: { deadlineMs?: number }) =>
+        cutOff ? note(options) : lease.replace(of, object),
+    };
+    const one = new Leader({ client, kind, namespace: "ns", name: "lease", identity: "one", clock, log: silent });
+    await acquired(one);
+    const kept = one.keep(new AbortController().signal);
+    cutOff = true;
+    await clock.advance(10_000);
+    expect(await kept).toBe("lost");
+    expect(deadlines).toEqual([5000, 5000, 5000, 4000, 2000]);
+  });
+
   it("hands the lease on when it stops", async () => {
     const one = leaderCalled("one");
     const two = leaderCalled("two");
@@ -283,6 +308,67 @@ describe("the manager", () => {
       "reads no more",
     ]);
     expect(server.holder()).toBe("");
+  });
+
+  it("leads with caches that are synced when the lease is won, however long ago they first were", async () => {
+    const said: string[] = [];
+    let waits = 0;
+    const cache = {
+      run: (signal: AbortSignal) =>
+        new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+      whenSynced: async (signal: AbortSignal) => {
+        waits += 1;
+        if (waits > 1) await sleep(clock, 30_000, signal);
+        said.push("synced");
+      },
+    };
+    const lead = () => {
+      said.push(`leads, holder ${server.holder()}`);
+      return { stop: async () => {} };
+    };
+    const stop = new AbortController();
+    const ended = runManager({ cache, leader: leaderCalled("one"), lead, clock, log: silent }, stop.signal);
+    await clock.advance(29_000);
+    expect(said).toEqual(["synced"]);
+    expect(server.holder()).toBe("one");
+    await clock.advance(1_000);
+    expect(said).toEqual(["synced", "synced", "leads, holder one"]);
+    stop.abort();
+    await clock.advance(1_000);
+    expect(await ended).toBe("stopped");
+  });
+
+  it("loses while it waits for its caches, and never leads then", async () => {
+    const cache = {
+      run: async () => {},
+      whenSynced: (signal: AbortSignal) =>
+        server.holder() === undefined ? Promise.resolve() : sleep(clock, 1e6, signal),
+    };
+    const lead = () => {
+      throw new Error("leads");
+    };
+    const { signal } = new AbortController();
+    const ended = runManager({ cache, leader: leaderCalled("one"), lead, clock, log: silent }, signal);
+    await clock.advance(3_000);
+    server.cutOff.add("one");
+    await clock.advance(12_000);
+    expect(await ended).toBe("lost");
+    await settle();
+    expect(clock.timers).toBe(0);
+  });
+
+  it("ends what writes by the signal it was given, at once when leadership is lost", async () => {
+    const writing = new AbortController();
+    const cache = { run: async () => {}, whenSynced: async () => {} };
+    const lead = () => ({ stop: async () => {} });
+    const { signal } = new AbortController();
+    const ended = runManager({ cache, leader: leaderCalled("one"), writing, lead, clock, log: silent }, signal);
+    await clock.advance(3_000);
+    expect(writing.signal.aborted).toBe(false);
+    server.cutOff.add("one");
+    await clock.advance(10_000);
+    expect(writing.signal.aborted).toBe(true);
+    expect(await ended).toBe("lost");
   });
 
   it("aborts the writes of turns that take longer than they may", async () => {

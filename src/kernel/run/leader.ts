@@ -28,6 +28,9 @@ export interface LeaderOptions {
   retryMs?: number;
 }
 
+/** One attempt at the lease. */
+const attemptMillis = 5_000;
+
 export class Leader {
   readonly #options: Required<Omit<LeaderOptions, "random">> & { random: () => number };
   #observed: Observed | undefined;
@@ -100,6 +103,12 @@ export class Leader {
     return this.#renewedAt === undefined ? 0 : renewDeadlineMs - (clock.monotonic() - this.#renewedAt);
   }
 
+  /** A renewal must not be under way for longer than the lease is ours. */
+  #call(signal: AbortSignal): { signal: AbortSignal; deadlineMs: number } {
+    const most = this.#renewedAt === undefined ? attemptMillis : Math.min(attemptMillis, this.#left());
+    return { signal, deadlineMs: Math.max(1, Math.floor(most)) };
+  }
+
   #lost(why: string): "lost" {
     this.#renewedAt = undefined;
     this.#options.log.error({ why }, "leadership lost");
@@ -108,19 +117,18 @@ export class Leader {
 
   async #try(signal: AbortSignal): Promise<boolean> {
     const { client, clock, kind, name, namespace, identity } = this.#options;
-    const call = { signal, deadlineMs: 5_000 };
     const asked = clock.monotonic();
     let lease: KubeObject;
     try {
-      lease = await client.get(kind, name, namespace, call);
+      lease = await client.get(kind, name, namespace, this.#call(signal));
     } catch (error) {
       if (!isKind(error, "notfound")) throw error;
       const fresh: KubeObject = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace } };
-      return this.#take(() => client.create(kind, this.#with(fresh, identity), call), asked);
+      return this.#take(() => client.create(kind, this.#with(fresh, identity), this.#call(signal)), asked);
     }
     this.#observed = recordOf(lease, this.#observed, clock.monotonic());
     if (!mayTake(this.#observed, identity, clock.monotonic())) return false;
-    return this.#take(() => client.replace(kind, this.#with(lease, identity, lease), call), asked);
+    return this.#take(() => client.replace(kind, this.#with(lease, identity, lease), this.#call(signal)), asked);
   }
 
   async #renew(signal: AbortSignal): Promise<boolean> {
@@ -128,8 +136,8 @@ export class Leader {
     const lease = this.#lease;
     if (lease === undefined) return this.#try(signal);
     const asked = clock.monotonic();
-    const call = { signal, deadlineMs: Math.max(1, Math.min(5_000, this.#left())) };
-    const renewed = await this.#take(() => client.replace(kind, this.#with(lease, identity, lease), call), asked);
+    const replaced = () => client.replace(kind, this.#with(lease, identity, lease), this.#call(signal));
+    const renewed = await this.#take(replaced, asked);
     // Somebody wrote in between, or an answer to us was lost: the record says who holds it now.
     return renewed || this.#try(signal);
   }

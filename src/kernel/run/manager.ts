@@ -1,7 +1,8 @@
 /**
  * Start and stop in order. Caches run on every process, leader or not; work begins only with synced caches and the
- * lease. Told to stop, it begins no new turn, gives those under way a moment, then hands the lease on. A leader that
- * has lost its lease stops at once and hands on nothing. What to do with the process is the caller's to decide.
+ * lease, however long the wait for it was. Told to stop, it begins no new turn, gives those under way a moment, then
+ * hands the lease on. A leader that has lost its lease stops at once and hands on nothing. What to do with the process
+ * is the caller's to decide.
  */
 import { errorText, type Logger } from "../hooks.ts";
 import { type Clock, sleep } from "./clock.ts";
@@ -10,8 +11,10 @@ import type { Leader } from "./leader.ts";
 export interface ManagerOptions {
   cache: { run(signal: AbortSignal): Promise<void>; whenSynced(signal: AbortSignal): Promise<void> };
   leader: Pick<Leader, "acquire" | "keep" | "release">;
+  /** Aborted when no write may be under way any more: what writes is given its signal. */
+  writing?: AbortController;
   /**
-   * The leader's work. Begins what it has to and returns at once; `signal` ends writes under way. The result is called
+   * The leader's work. Begins what it has to and returns at once; `signal` is that of `writing`. The result is called
    * when no new turn may begin, and resolves when none is under way.
    */
   lead(signal: AbortSignal): { stop(): Promise<void> };
@@ -38,11 +41,13 @@ export async function runManager(options: ManagerOptions, signal: AbortSignal): 
 }
 
 async function leadUntil(options: ManagerOptions, signal: AbortSignal): Promise<Ended> {
-  const { leader, clock, log, graceMs = 5_000 } = options;
-  const writing = new AbortController();
+  const { cache, leader, clock, log, graceMs = 5_000, writing = new AbortController() } = options;
   const renewing = new AbortController();
   const kept = leader.keep(renewing.signal);
   try {
+    const synced = cache.whenSynced(AbortSignal.any([signal, renewing.signal])).then(() => true);
+    if (!(await Promise.race([synced, kept.then(() => false)]))) return "lost";
+    if (signal.aborted) return "stopped";
     const work = options.lead(writing.signal);
     const told = aborted(signal, renewing.signal);
     const ended: Ended = await Promise.race([kept.then((): Ended => "lost"), told.then((): Ended => "stopped")]);

@@ -1,30 +1,33 @@
 /**
  * Server-side apply, and only on difference: what the cache shows as wanted costs no write. An object of that name that
- * is not ours is never taken over: the first apply is not forced, and one that has met a foreign object gives its
- * fields back. Later applies are forced and name the uid they mean. Where the server keeps answering with something
- * other than what was wanted, that is counted and said once, and not tried again until the object changes.
+ * is not ours is never touched: the first apply is one that the server takes only where there is no object. Later
+ * applies are forced and name the uid they mean. Where the server keeps answering with something other than what was
+ * wanted, that is counted and said once, and not tried again until the object changes; what it calls wrong is not sent
+ * again until something changes; and who writes against us is not written against without a pause.
  */
 import type { Client } from "../client.ts";
 import { ApiError, type ErrorKind, isKind } from "../errors.ts";
 import { errorText, type Logger } from "../hooks.ts";
 import { controllerOf, type Kind, type KubeObject, keyOf, kindKey, nameOf } from "../objects.ts";
+import type { Cache } from "../read/cache.ts";
+import type { Clock } from "../run/clock.ts";
+import { Brake } from "./brake.ts";
 import { canonicalObject, hashOf } from "./canonical.ts";
 import { seenOf, uncovered } from "./covers.ts";
-import { beforeWrite } from "./foreign.ts";
+import { isAppliedBy } from "./managed.ts";
+import { Refusals } from "./refusals.ts";
 
 export interface ApplierOptions {
-  client: Pick<Client, "apply" | "get" | "list">;
-  cache: {
-    get(kind: Kind, name: string, namespace?: string): KubeObject | undefined;
-    wrote(kind: Kind, object: KubeObject): void;
-  };
+  client: Pick<Client, "apply" | "get">;
+  cache: Pick<Cache, "get" | "wrote" | "onChange">;
+  clock: Clock;
   /** Field manager of everything applied here. */
   manager: string;
   /** Annotation that holds the hash of what was wanted last: a wish that was dropped shows by it. */
   hashAnnotation: string;
   log: Logger;
   /** A write has succeeded. */
-  onWrite?: (kind: Kind, action: "created" | "applied" | "given-back") => void;
+  onWrite?: (kind: Kind, action: "created" | "applied") => void;
   /** The server's answer to an apply was not what was wanted. */
   onNoEffect?: (kind: Kind, path: string) => void;
 }
@@ -34,13 +37,11 @@ export interface ApplyRequest {
   desired: KubeObject;
   /** Uid that must control the object; without it, one that carries the hash annotation is ours. */
   owner?: string;
-  /** When that owner was made: what is clearly older was made by somebody else, whatever it carries. */
-  ownerMade?: string;
   signal?: AbortSignal;
 }
 
 export interface ApplyProblem {
-  /** NameConflict, Terminating, PreviousOwner, or the API server's reason. */
+  /** NameConflict, Terminating, PreviousOwner, Contested, or the API server's reason. */
   reason: string;
   message: string;
   kind: ErrorKind | "waiting";
@@ -51,30 +52,51 @@ export type Applied =
   | { action: "none" | "created" | "applied"; object: KubeObject }
   | { action: "conflict" | "failed"; error: ApplyProblem };
 
+/**
+ * A version that no object has: etcd counts from 1, which is the empty store. To apply it is to say that there must be
+ * no object, since the server compares versions where there is one (409) and has nothing to compare where there is none.
+ */
+const versionOfNothing = "1";
+
 export class Applier {
   readonly #options: ApplierOptions;
+  readonly #brake: Brake;
+  readonly #refusals: Refusals;
   /** Applies that did not help: what was wanted and what was seen then, by uid. */
   readonly #useless = new Map<string, { hash: string; seen: string }>();
-  /** Foreign objects under names of ours, by kind and key: looked at, not applied to, until they are gone. */
-  readonly #foreign = new Set<string>();
-  /** Answers of first applies that met an object of which it was not yet found out whose it is. */
-  readonly #unsettled = new Map<string, KubeObject>();
+  /** Foreign objects under names of ours, by kind and key, with the owner: looked at first, until they are gone. */
+  readonly #foreign = new Map<string, string | undefined>();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
+    this.#brake = new Brake(options.clock);
+    this.#refusals = new Refusals(options.clock);
+    options.cache.onChange(({ before, now }) => {
+      if (now === undefined) this.#forget(before?.metadata.uid ?? "");
+    });
   }
 
   /** The cache must be synced: what it does not show is taken for absent. */
   async apply(request: ApplyRequest): Promise<Applied> {
     try {
       const wish = this.#wish(request);
-      const met = this.#unsettled.get(keyFor(request));
-      if (met !== undefined) return await this.#settle(request, wish, met);
-      const live = this.#options.cache.get(request.kind, wish.object.metadata.name, wish.object.metadata.namespace);
-      if (live !== undefined) return await this.#over(request, wish, live);
-      return await this.#first(request, wish);
+      const { name, namespace } = wish.object.metadata;
+      return await this.#unlessRefused(request, wish, this.#options.cache.get(request.kind, name, namespace));
     } catch (error) {
-      return failed(error);
+      return { action: "failed", error: problemOf(error) };
+    }
+  }
+
+  async #unlessRefused(request: ApplyRequest, wish: Wish, live: KubeObject | undefined): Promise<Applied> {
+    const state = () => `${wish.hash} ${live === undefined ? "absent" : seenOf(live, wish.object)}`;
+    const refused = this.#refusals.get(keyFor(request), state);
+    if (refused !== undefined) return { action: "failed", error: refused };
+    try {
+      return live === undefined ? await this.#first(request, wish) : await this.#over(request, wish, live);
+    } catch (error) {
+      if (isKind(error, "invalid", "terminal"))
+        this.#refusals.set(keyFor(request), { owner: request.owner, state: state(), problem: problemOf(error) });
+      throw error;
     }
   }
 
@@ -85,29 +107,39 @@ export class Applier {
     return { hash, object: { ...object, metadata: { ...object.metadata, annotations } } };
   }
 
-  #ours(request: ApplyRequest, live: KubeObject): boolean {
-    if (request.owner !== undefined) return controllerOf(live)?.uid === request.owner;
-    return live.metadata.annotations?.[this.#options.hashAnnotation] !== undefined;
+  /**
+   * Ours, or ours with the owner reference taken off: then it carries our hash still, and has fields that the server
+   * knows for ours. What merely is a copy of one of ours has the hash alone.
+   */
+  async #isOurs(request: ApplyRequest, live: KubeObject): Promise<boolean> {
+    const hashed = live.metadata.annotations?.[this.#options.hashAnnotation] !== undefined;
+    if (request.owner === undefined) return hashed;
+    const controller = controllerOf(live);
+    if (controller !== undefined || !hashed) return controller?.uid === request.owner;
+    const now = await this.#live(request);
+    if (now === undefined || now.metadata.uid !== live.metadata.uid || controllerOf(now) !== undefined) return false;
+    return isAppliedBy(now, this.#options.manager);
   }
 
   async #over(request: ApplyRequest, wish: Wish, live: KubeObject): Promise<Applied> {
-    if (!this.#ours(request, live)) return conflict(request, live);
-    if (isOlder(live, request.ownerMade)) {
-      // A process before us met it and ended before it gave the fields back.
-      this.#unsettled.set(keyFor(request), live);
-      return this.#return(request, live);
-    }
+    return (await this.#isOurs(request, live)) ? this.#own(request, wish, live) : conflict(request, live);
+  }
+
+  async #own(request: ApplyRequest, wish: Wish, live: KubeObject): Promise<Applied> {
     if (live.metadata.deletionTimestamp !== undefined)
       return waiting("Terminating", `${nameOf(live)} is being deleted; it is made again when it is gone`);
     if (uncovered(live, wish.object) === undefined) return { action: "none", object: live };
-    const useless = this.#useless.get(live.metadata.uid ?? "");
+    const uid = live.metadata.uid ?? "";
+    const useless = this.#useless.get(uid);
     if (useless?.hash === wish.hash && useless.seen === seenOf(live, wish.object))
       return { action: "none", object: live };
-    return this.#forced(request, wish, live.metadata.uid);
+    const pause = this.#brake.take(`${uid} ${wish.hash}`);
+    if (pause > 0) return waiting("Contested", `somebody else keeps changing ${nameOf(live)}`, pause);
+    return this.#forced(request, wish, uid);
   }
 
-  async #forced(request: ApplyRequest, wish: Wish, uid: string | undefined): Promise<Applied> {
-    const body = { ...wish.object, metadata: { ...wish.object.metadata, ...(uid === undefined ? {} : { uid }) } };
+  async #forced(request: ApplyRequest, wish: Wish, uid: string): Promise<Applied> {
+    const body = { ...wish.object, metadata: { ...wish.object.metadata, ...(uid === "" ? {} : { uid }) } };
     const { object } = await this.#send(request, body, true);
     return this.#done(request.kind, wish, object, "applied");
   }
@@ -134,70 +166,34 @@ export class Applier {
   }
 
   async #first(request: ApplyRequest, wish: Wish): Promise<Applied> {
-    const { kind } = request;
     const key = keyFor(request);
-    if (this.#foreign.has(key)) {
-      const live = await this.#live(request, wish);
-      if (live !== undefined && !this.#ours(request, live)) return conflict(request, live);
-      this.#foreign.delete(key);
-      if (live !== undefined) return this.#over(request, wish, live);
-    }
-    let answer: Awaited<ReturnType<Client["apply"]>>;
+    const known = this.#foreign.has(key) ? await this.#live(request) : undefined;
+    if (known !== undefined) return this.#found(request, wish, known);
+    this.#foreign.delete(key);
+    const body = { ...wish.object, metadata: { ...wish.object.metadata, resourceVersion: versionOfNothing } };
     try {
-      answer = await this.#send(request, wish.object, false);
+      const { object, created } = await this.#send(request, body, false);
+      return this.#done(request.kind, wish, object, created ? "created" : "applied");
     } catch (error) {
-      // Somebody else's values stand in the way: whose object is it?
-      if (!isKind(error, "conflict", "invalid")) throw error;
-      const live = await this.#live(request, wish);
+      if (!isKind(error, "conflict", "exists")) throw error;
+      const live = await this.#live(request);
       if (live === undefined) throw error;
-      if (this.#ours(request, live)) return this.#over(request, wish, live);
-      this.#foreign.add(key);
-      return conflict(request, live);
+      return this.#found(request, wish, live);
     }
-    if (answer.created) return this.#done(kind, wish, answer.object, "created");
-    this.#unsettled.set(key, answer.object);
-    return this.#met(request, wish, answer.object);
   }
 
-  /** An earlier turn could not find out, or not give back: first of all now, unless the object is gone. */
-  async #settle(request: ApplyRequest, wish: Wish, met: KubeObject): Promise<Applied> {
-    const live = await this.#live(request, wish);
-    if (live?.metadata.uid === met.metadata.uid) return this.#met(request, wish, met);
-    this.#unsettled.delete(keyFor(request));
-    return live === undefined ? this.#first(request, wish) : this.#over(request, wish, live);
+  /** There is one after all: ours without the label it is watched by, or somebody else's. */
+  async #found(request: ApplyRequest, wish: Wish, live: KubeObject): Promise<Applied> {
+    if (await this.#isOurs(request, live)) {
+      this.#foreign.delete(keyFor(request));
+      return this.#own(request, wish, live);
+    }
+    this.#foreign.set(keyFor(request), request.owner);
+    return conflict(request, live);
   }
 
-  /** There was one after all, and it has our fields now: ours without the label it is watched by, or somebody else's. */
-  async #met(request: ApplyRequest, wish: Wish, object: KubeObject): Promise<Applied> {
-    const { kind, signal } = request;
-    const before = (await beforeWrite(this.#options.client, kind, object, signal)) ?? object;
-    if (!this.#ours(request, before) || isOlder(object, request.ownerMade))
-      return this.#return(request, object, before);
-    this.#unsettled.delete(keyFor(request));
-    if (uncovered(object, wish.object) !== undefined) return this.#over(request, wish, object);
-    return this.#done(kind, wish, object, "applied");
-  }
-
-  async #return(request: ApplyRequest, object: KubeObject, before?: KubeObject): Promise<Applied> {
-    await this.#giveBack(request, object);
-    this.#unsettled.delete(keyFor(request));
-    this.#foreign.add(keyFor(request));
-    return conflict(request, before ?? (await this.#live(request, { object, hash: "" })) ?? object);
-  }
-
-  async #giveBack({ kind, signal }: ApplyRequest, object: KubeObject): Promise<void> {
-    const { name, namespace, uid } = object.metadata;
-    const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
-    const bare = { apiVersion: kind.apiVersion, kind: kind.kind, metadata };
-    await this.#options.client.apply(kind, bare, {
-      fieldManager: this.#options.manager,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    this.#options.onWrite?.(kind, "given-back");
-  }
-
-  async #live({ kind, signal }: ApplyRequest, wish: Wish): Promise<KubeObject | undefined> {
-    const { name, namespace } = wish.object.metadata;
+  async #live({ kind, desired, signal }: ApplyRequest): Promise<KubeObject | undefined> {
+    const { name, namespace } = desired.metadata;
     try {
       return await this.#options.client.get(kind, name, namespace, signal === undefined ? {} : { signal });
     } catch (error) {
@@ -210,17 +206,16 @@ export class Applier {
     const options = { fieldManager: this.#options.manager, force, ...(signal === undefined ? {} : { signal }) };
     return this.#options.client.apply(kind, body, options);
   }
+
+  /** Everything remembered of an object that is gone, and of what a gone owner wanted. */
+  #forget(uid: string): void {
+    this.#useless.delete(uid);
+    this.#refusals.forget(uid);
+    for (const [key, owner] of this.#foreign) if (owner === uid) this.#foreign.delete(key);
+  }
 }
 
 const keyFor = ({ kind, desired }: ApplyRequest) => `${kindKey(kind)} ${keyOf(desired)}`;
-
-/** By more than the clocks of two API servers may differ. */
-const clockSkewMillis = 60_000;
-
-function isOlder(object: KubeObject, ownerMade: string | undefined): boolean {
-  const [made, owner] = [Date.parse(object.metadata.creationTimestamp ?? ""), Date.parse(ownerMade ?? "")];
-  return made < owner - clockSkewMillis;
-}
 
 interface Wish {
   object: KubeObject;
@@ -247,16 +242,13 @@ function conflict(request: ApplyRequest, live: KubeObject): Applied {
   return { action: "conflict", error: { reason: "NameConflict", message, kind: "exists" } };
 }
 
-function waiting(reason: string, message: string): Applied {
-  return { action: "failed", error: { reason, message, kind: "waiting" } };
+function waiting(reason: string, message: string, retryAfterMs?: number): Applied {
+  const problem = { reason, message, kind: "waiting" as const };
+  return { action: "failed", error: retryAfterMs === undefined ? problem : { ...problem, retryAfterMs } };
 }
 
-function failed(error: unknown): Applied {
-  if (!(error instanceof ApiError))
-    return { action: "failed", error: { reason: "Error", message: errorText(error), kind: "terminal" } };
+function problemOf(error: unknown): ApplyProblem {
+  if (!(error instanceof ApiError)) return { reason: "Error", message: errorText(error), kind: "terminal" };
   const { reason, message, kind, retryAfterMs } = error;
-  return {
-    action: "failed",
-    error: { reason, message, kind, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
-  };
+  return { reason, message, kind, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
