@@ -5,7 +5,7 @@ const run = "/run/webflow";
 
 describe("a process of ours", () => {
   test.each([
-    "/usr/sbin/dockerd -H unix:///run/webflow/docker.sock --data-root /root/.cache/webflow/engine",
+    "/usr/sbin/dockerd -H unix:///run/webflow/docker.sock --data-root /var/cache/webflow/engine",
     "containerd --config /run/webflow/exec/containerd/containerd.toml --log-level info",
     "/usr/bin/containerd-shim-runc-v2 -namespace moby -address /run/webflow/exec/containerd/containerd.sock",
     "node --disable-warning=ExperimentalWarning /src/hack/cluster/forward.ts 127.0.0.1:4567 /run/webflow/api.sock",

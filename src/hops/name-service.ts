@@ -12,6 +12,8 @@ import { claimProblem, edgeTargets, isAddress, isIPv6 } from "./public.ts";
 
 /** How long name servers may take to read a zone that has changed. */
 const loadingMillis = 15_000;
+/** A server that has yet to read a zone which has just changed is asked so often whether it has. */
+const awaitedMillis = 1_000;
 /** A serial in seconds may be this far ahead of the time that it was written at. */
 const serialAheadMillis = 1_000;
 
@@ -72,7 +74,8 @@ export function authoritativeQuestions(flow: Flow, seen: Seen): NameQuestion[] {
       types.map((rrtype) => {
         const key = `dns/authoritative/${address}:${port}/${host}/${rrtype}`;
         const ask = { type: "dns" as const, server: address, port, name: host, rrtype, recurse: false };
-        const everyMillis = flow.class.roundMillis;
+        const isAwaited = isLoading(seen, host) && seen.answer(key)?.settled !== "ok";
+        const everyMillis = isAwaited ? Math.min(awaitedMillis, flow.class.roundMillis) : flow.class.roundMillis;
         return {
           host,
           server: name,

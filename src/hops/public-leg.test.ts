@@ -242,6 +242,18 @@ describe("a zone that has just changed", () => {
     expect(cluster.verdicts.dns).toBe("Broken/NameNotFound");
   });
 
+  it("is asked about every second until a server has read it, and then no more than others", () => {
+    const cluster = stale(1, { outcome: "nxdomain" }).answerAll("dns/authoritative/10.244.1.53", {
+      addresses: [edgeAddress],
+    });
+    const periods = cluster
+      .questions()
+      .flatMap(({ key, everyMillis }) =>
+        key.startsWith("dns/authoritative") ? [`${key.split("/")[2]} ${everyMillis}`] : [],
+      );
+    expect(periods).toEqual(["10.244.1.53:5353 10000", "10.244.2.53:5353 1000"]);
+  });
+
   it("does not last where the serial is of another time", () => {
     expect(stale(-60, { outcome: "nxdomain" }).verdicts.dns).toBe("Broken/NameNotFound");
   });
