@@ -34,7 +34,6 @@ function claimsOver(cached: readonly KubeObject[], hidden: readonly KubeObject[]
     [...cached, ...hidden].filter((one) => one.kind === kind.kind && one.metadata.name === name);
   const options = {
     clock: new TestClock(),
-    onWrite: () => {},
     objects: {
       get: (kind: Kind, name: string) => find(kind, name).find((one) => cached.includes(one)),
     },

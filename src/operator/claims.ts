@@ -24,7 +24,6 @@ export interface ClaimsOptions {
   client: Pick<Client, "patch" | "list" | "delete">;
   objects: Objects & { wrote(kind: Kind, object: KubeObject): void };
   clock: Clock;
-  onWrite: () => void;
 }
 
 /** Who refused may have been changed since, which nobody tells us. */
@@ -118,10 +117,9 @@ export class Claims {
   async #patch(claim: KubeObject, patch: { metadata?: object; spec?: object }): Promise<Written> {
     const { name, namespace = "", resourceVersion } = claim.metadata;
     const body = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
-    const { client, objects, onWrite } = this.#options;
+    const { client, objects } = this.#options;
     const object = await client.patch(kinds.PersistentVolumeClaim, { name, namespace }, body, { type: "merge" });
     objects.wrote(kinds.PersistentVolumeClaim, object);
-    onWrite();
     return done(true);
   }
 }

@@ -22,8 +22,9 @@ export class Directory {
   complete(raw: WebFlow): Flow {
     const { name, namespace } = raw.metadata;
     const claim = this.#cache.get(kinds.PersistentVolumeClaim, names.databaseClaim({ name }), namespace);
-    const madeWith = claim?.metadata.annotations?.[annotations.engine];
-    return complete(raw, classFor(raw, this.classes()), this.claims(), { dnsMode: this.#dnsMode, madeWith });
+    const noted = claim?.metadata.annotations;
+    const made = { madeWith: noted?.[annotations.engine], madeIn: noted?.[annotations.subnet] };
+    return complete(raw, classFor(raw, this.classes()), this.claims(), { dnsMode: this.#dnsMode, ...made });
   }
 
   classes(): WebFlowClass[] {

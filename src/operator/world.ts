@@ -54,12 +54,8 @@ export class OperatorWorld implements World {
     this.operator = options.operator;
     this.sharedFailures = options.sharedFailures;
     this.#credentials = new Credentials(options.cache);
-    this.#claims = new Claims({
-      client: options.client,
-      objects: options.cache,
-      clock: options.clock,
-      onWrite: () => undefined,
-    });
+    const { client, cache, clock } = options;
+    this.#claims = new Claims({ client, objects: cache, clock });
   }
 
   readonly now = (): number => this.#options.clock.now();

@@ -4,16 +4,16 @@ import type { Kind, KubeObject, OwnerReference } from "../kernel/objects.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Flow } from "../webflow/types.ts";
 
-/** Kinds of children that go when they are no longer wanted. Claims and Secrets hold data: never. */
+/**
+ * Kinds of children that go when they are no longer wanted. Claims and Secrets hold data: never. Deployment, autoscaler and
+ * ServiceAccount are wanted by every flow, and there is no right to delete one.
+ */
 export const prunable: readonly Kind[] = [
   kinds.Ingress,
-  kinds.HorizontalPodAutoscaler,
   kinds.PodDisruptionBudget,
   kinds.Service,
-  kinds.Deployment,
   kinds.StatefulSet,
   kinds.NetworkPolicy,
-  kinds.ServiceAccount,
 ];
 
 export const stepKey = (kind: Kind, name: string) => `${kind.kind}/${name}`;
