@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { kubeconfigPath } from "./cluster/access.ts";
 import { buildParts } from "./cluster/build.ts";
+import { clusterProcesses } from "./cluster/leftovers.ts";
 import { partNamed } from "./cluster/parts.ts";
 import { projectRoot } from "./cluster/paths.ts";
-import { engineProcesses } from "./cluster/processes.ts";
+import { endAll } from "./cluster/processes.ts";
 import { say } from "./cluster/progress.ts";
 import { endChildren, onStop, passThrough } from "./cluster/run.ts";
 import { leftOver, lookAround, type Machine } from "./test/machine.ts";
@@ -85,9 +86,10 @@ async function down(): Promise<Score> {
 /** All processes of the cluster are killed; the next `up` finds what they left, clears it and starts again. */
 async function crash(): Promise<Score> {
   if (!existsSync(kubeconfigPath())) return { passed: 0, failed: 1 };
-  const pids = engineProcesses();
+  const pids = clusterProcesses();
   say(`killing ${pids.length} processes of the cluster`);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  if (pids.length === 0) return { passed: 0, failed: 1 };
+  await endAll("the cluster's processes", 30, clusterProcesses);
   return up();
 }
 
@@ -137,7 +139,7 @@ const stays = wanted.length === 0 && existsSync(kubeconfigPath());
 if (stays) say("a cluster is up already: the tests use it and leave it up");
 else found = lookAround();
 const usual = parts.filter(({ name }) => name !== "down" || !stays);
-const chosen = wanted.length === 0 ? usual : all.filter(({ name }) => wanted.includes(name));
+const chosen = wanted.length === 0 ? usual : wanted.flatMap((name) => all.filter((part) => part.name === name));
 // Politely beside what comes before it, which needs little; what comes after it waits, so there is one build at a time.
 if (chosen.some(({ name }) => name === "kernel")) controlPlane().catch(() => undefined); // the kernel part tells of it
 for (const part of chosen) {

@@ -133,6 +133,13 @@ export class Cluster {
       .find((each) => each.name === name);
   }
 
+  /** Changes what is known beside the answers whose key begins so. */
+  amend(prefix: string, changed: Partial<Settled>): this {
+    for (const [key, settled] of this.answers)
+      if (key.startsWith(prefix)) this.answers.set(key, { ...settled, ...changed });
+    return this;
+  }
+
   /** What the question has settled on; `last` where the last answer differs from that. */
   answer(key: string, settled: Partial<Answer>, last?: Partial<Answer>): this {
     const whole = (answer: Partial<Answer>): Answer => ({

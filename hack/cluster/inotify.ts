@@ -23,6 +23,7 @@ export function raiseInotify(state: ClusterState): void {
 export function restoreInotify(state: ClusterState | undefined): void {
   if (!state?.inotifyBefore) return;
   try {
+    if (Number(readFileSync(limit, "utf8")) !== enough) return; // somebody has changed it since
     writeFileSync(limit, String(state.inotifyBefore));
   } catch {
     // it could not be raised either

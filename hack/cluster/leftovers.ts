@@ -31,7 +31,8 @@ function ourGroups(): string[] {
   return controllers.map((name) => join(groupsRoot, name, instanceName())).filter((path) => existsSync(path));
 }
 
-function ourProcesses(): number[] {
+/** Everything of an isolated cluster that runs on this host, the nodes' own processes included. */
+export function clusterProcesses(): number[] {
   return [...new Set([...engineProcesses(), ...ourGroups().flatMap(processesUnder)])];
 }
 
@@ -71,13 +72,13 @@ async function removeGroups(state: ClusterState | undefined): Promise<void> {
 /** True when something of an isolated cluster is on this host. */
 export function leftoversFound(): boolean {
   if (existsSync(namespacePath) || ourGroups().length > 0) return true;
-  return ourProcesses().length > 0 || mountsBelow(...mountFolders(readState())).length > 0;
+  return clusterProcesses().length > 0 || mountsBelow(...mountFolders(readState())).length > 0;
 }
 
 /** Ends every process, unmounts, removes the namespace, the control groups and the run folder. */
 export async function clearLeftovers(): Promise<void> {
   const state = readState();
-  await endAll("the cluster's processes", 30, ourProcesses);
+  await endAll("the cluster's processes", 30, clusterProcesses);
   await unmountBelow(...mountFolders(state));
   await removeGroups(state);
   restoreInotify(state);

@@ -33,7 +33,9 @@ function processes(): string[] {
 
 function groups(): string[] {
   const root = "/sys/fs/cgroup";
-  const controllers = namesIn(root).filter((name) => existsSync(join(root, name, "cgroup.procs")));
+  // With version 2 there is one tree; below its first level services and sessions of the machine come and go.
+  const isUnified = existsSync(join(root, "cgroup.controllers"));
+  const controllers = isUnified ? [] : namesIn(root).filter((name) => existsSync(join(root, name, "cgroup.procs")));
   const all = [root, ...controllers.map((name) => join(root, name))];
   return all.flatMap((folder) =>
     readdirSync(folder, { withFileTypes: true })

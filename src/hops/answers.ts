@@ -68,32 +68,34 @@ export interface Saying {
 }
 
 interface Standing extends Asked {
+  settled: Settled;
   phrase: Phrase;
 }
+
+/** Where it is not the settled outcome that speaks, only the last answer's time is known. */
+const sinceOf = ({ settled, objection }: Standing): number =>
+  objection === undefined ? settled.since : settled.answer.at;
 
 /** Many answers on one subject -> one fact, seen from the vantage that decides it. */
 export function combine(about: About, asked: readonly Asked[], well: Saying): Fact {
   const standings = asked.flatMap((one): Standing[] =>
-    one.settled === undefined ? [] : [{ ...one, phrase: one.objection ?? phraseOf(one.settled) }],
+    one.settled === undefined ? [] : [{ ...one, settled: one.settled, phrase: one.objection ?? phraseOf(one.settled) }],
   );
   const first = (state: State) => standings.find((standing) => standing.phrase.state === state);
   const [good, bad, open, moving] = [first("Healthy"), first("Broken"), first("Unknown"), first("Progressing")];
-  const times = (those: readonly Standing[]) => those.flatMap(({ settled }) => settled?.since ?? []);
-  const from = (standing: Asked, since = standing.settled?.since) =>
-    fact({ ...about, vantage: standing.vantage, since });
+  const from = (standing: Standing, since = sinceOf(standing)) => fact({ ...about, vantage: standing.vantage, since });
   if (bad !== undefined) {
     const alike = standings.filter(({ phrase }) => phrase.reason === bad.phrase.reason);
     const message = `${listed(alike.map(({ subject }) => subject))}: ${bad.phrase.words}${advice(well)}`;
-    return from(bad, Math.min(...times(alike))).is(
-      good === undefined ? "Broken" : "Degraded",
-      bad.phrase.reason,
-      message,
-    );
+    const times = alike.map(sinceOf);
+    // Degraded since the first of them fails, Broken since the last one does.
+    if (good !== undefined) return from(bad, Math.min(...times)).degraded(bad.phrase.reason, message);
+    return from(bad, Math.max(...times)).broken(bad.phrase.reason, message);
   }
   if (moving !== undefined) {
     return from(moving).progressing(moving.phrase.reason, `${moving.subject}: ${moving.phrase.words}.`);
   }
-  if (good !== undefined) return from(good, Math.max(...times(standings))).healthy(well.reason, well.message);
+  if (good !== undefined) return from(good, Math.max(...standings.map(sinceOf))).healthy(well.reason, well.message);
   if (open !== undefined) return from(open).unknown(open.phrase.reason, `${open.subject}: ${open.phrase.words}.`);
   return fact({ ...about, vantage: asked[0]?.vantage ?? about.vantage ?? "api" }).progressing(
     notAskedYet,

@@ -61,8 +61,10 @@ function recordFact(flow: Flow, seen: Seen): Fact {
   const missing = flow.hosts.filter((host) => !recorded.includes(host));
   if (missing.length === 0) return about.healthy("Recorded", `${source} leads each host to the edge.`);
   const failure = seen.failure(kinds.ConfigMap, zoneConfigMap);
-  if (failure !== undefined)
-    return about.broken(passedThrough(failure.reason), `${source} could not be written: ${failure.message}`);
+  if (failure !== undefined) {
+    const state = failure.passing === true ? "Progressing" : "Broken";
+    return about.is(state, passedThrough(failure.reason), `${source} could not be written: ${failure.message}`);
+  }
   return about.progressing("RecordPending", `${source} does not yet lead ${listed(missing)} to the edge.`);
 }
 

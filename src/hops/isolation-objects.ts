@@ -2,6 +2,7 @@
  * Isolation judged by objects alone: our policy as wanted, none beside it that widens it, and the clients' label worn by
  * nobody but our own pods. Shows at once what a probe would show a round later.
  */
+import type { KubeObject } from "../kernel/objects.ts";
 import { databasePort, labels, labelsFor, names } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Reason } from "../webflow/reasons.ts";
@@ -145,25 +146,31 @@ function isClient(pod: PodObject, flow: Flow, seen: Seen): boolean {
 const mayBeOurs = (pod: PodObject, prefix: string, seen: Seen) =>
   ageOf(pod, seen.now) < ownerMillis && controllerOf(pod)?.name.startsWith(`${prefix}-`) === true;
 
-/** How long after its time a pod that ends may still be shown to us. */
+/** How long after its time what ends may still be shown to us. */
 const lateMillis = 15_000;
+/** How long the garbage collector may take to get to the pods of a Deployment that was deleted. */
+const collectMillis = 60_000;
 
 /**
- * Of a Deployment of ours that was deleted: its ReplicaSet still names it, and the garbage collector clears away both;
- * or the ReplicaSet has gone already and the pod is on its way out.
+ * Of a Deployment of ours that was deleted: the pod is on its way out; or its ReplicaSet still names the Deployment; or
+ * that has gone already, a moment before its pods, and our Deployment has just been made anew.
  */
 function isLeftOver(pod: PodObject, flow: Flow, seen: Seen): boolean {
   const owner = controllerOf(pod);
   const web = names.web(flow);
   if (owner?.kind !== kinds.ReplicaSet.kind || !owner.name.startsWith(`${web}-`)) return false;
+  if (pod.metadata.deletionTimestamp !== undefined) return isEnding(pod, seen);
   const set = seen.get(kinds.ReplicaSet, owner.name);
   if (set !== undefined && set.metadata.uid === owner.uid) {
     const above = controllerOf(set);
-    return above?.kind === kinds.Deployment.kind && above.name === web;
+    const isOfOurs = above?.kind === kinds.Deployment.kind && above.name === web;
+    return isOfOurs && (set.metadata.deletionTimestamp === undefined || isEnding(set, seen));
   }
-  const { deletionTimestamp } = pod.metadata;
-  return deletionTimestamp !== undefined && since(deletionTimestamp, seen.now) < lateMillis;
+  const deployment = deploymentOf(flow, seen);
+  return deployment === undefined || ageOf(deployment, seen.now) < collectMillis;
 }
+
+const isEnding = ({ metadata }: KubeObject, { now }: Seen) => since(metadata.deletionTimestamp, now) < lateMillis;
 
 const proberLabels = { [labels.name]: "webflow-prober" };
 

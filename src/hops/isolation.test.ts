@@ -67,6 +67,15 @@ describe("isolation", () => {
       "Unproven/ControlTooOld",
     ],
     [
+      "the control could not be run since it failed",
+      (c) =>
+        c.answerAll("database/control", { outcome: "vantage" }).amend("database/control", {
+          wellAt: noon - 60_000,
+          illAt: noon - 30_000,
+        }),
+      "Unproven/ControlFailed",
+    ],
+    [
       "our policy was changed and put right: the control is run anew",
       (c) =>
         c.change(kinds.NetworkPolicy, "shop-db", (object) => ({
@@ -315,6 +324,34 @@ describe("isolation", () => {
         }),
       ],
       "Unproven/ClientsLeaving",
+    ],
+    [
+      "a set that is being deleted for ever",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "replicaset-shop-old" })),
+        anObject(kinds.ReplicaSet, "shop-old", {
+          metadata: {
+            deletionTimestamp: ago(16_000),
+            ownerReferences: controlledBy({ kind: "Deployment", name: "shop", uid: "an-earlier-one" }),
+          },
+        }),
+      ],
+      "Violated/ForeignClient",
+    ],
+    [
+      "a set that has just gone, when our Deployment was made anew",
+      [
+        wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "gone" })),
+        anObject(kinds.Deployment, "shop", {
+          metadata: { creationTimestamp: ago(5_000), ownerReferences: flowOwner },
+        }),
+      ],
+      "Unproven/ClientsLeaving",
+    ],
+    [
+      "a set that is not there, though our Deployment has long been",
+      [wearing(controlledBy({ kind: "ReplicaSet", name: "shop-old", uid: "gone" }))],
+      "Violated/ForeignClient",
     ],
     [
       "a set that is gone, on its way out",

@@ -92,10 +92,10 @@ function controlFinding(flow: Flow, seen: Seen): Finding {
   const asked = seen.answer(controlKey(pod, flow, seen));
   if (asked === undefined)
     return said.pending({ reason: notAskedYet, message: "The allowed identity has not connected yet." });
-  const { answer, settled, wellAt } = asked;
+  const { answer, wellAt, illAt = 0 } = asked;
   // A control that could not be run takes nothing back of the last one that was, until that is too old.
-  const stands = answer.outcome === "ok" || (isUnasked(answer.outcome) && (settled === "ok" || isUnasked(settled)));
-  if (!stands || wellAt === undefined) {
+  const stands = answer.outcome === "ok" || isUnasked(answer.outcome);
+  if (!stands || wellAt === undefined || wellAt < illAt) {
     const { words } = phraseOfOutcome(answer.outcome);
     return said.unproven({ reason: "ControlFailed", message: `The allowed identity does not connect: ${words}.` });
   }

@@ -113,7 +113,9 @@ function rolloutFact({ flow, deployment, serves }: Judged): Fact {
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
   const isSeen = observedGeneration >= (deployment.metadata.generation ?? 0);
   const done = isSeen && updatedReplicas >= replicas && updatedReplicas >= (deployment.spec?.replicas ?? 0);
-  if (done) return about.healthy("RolledOut", `${titleOf(flow)} is rolled out.`);
+  // Pods that are refused do not come: that is the group's to say, and no movement.
+  if (done || conditionOf(deployment, "ReplicaFailure")?.status === "True")
+    return about.healthy("RolledOut", `${titleOf(flow)} is rolled out.`);
   // Movement, and no change of the verdict: whether anything serves meanwhile is the fact ready's to say.
   const moving = fact({ name: "rollout", required: false, refs: [refTo(kinds.Deployment, names.web(flow))] });
   return moving.progressing("RollingOut", `Pods of ${titleOf(flow)} are being made or replaced.`);

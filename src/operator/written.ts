@@ -9,19 +9,17 @@ const failed = (failure: Failure, retry: boolean): Written => ({ ok: false, fail
 
 /** What may succeed in a moment by itself; a denial is tried again as well, but is a finding until it is lifted. */
 const passing = ["transient", "conflict", "waiting"];
+export const isPassing = (kind: string): boolean => passing.includes(kind);
 const retried = [...passing, "denied"];
 
 export function writtenOf(applied: Applied): Written {
   if (!("error" in applied)) return done(applied.action !== "none");
   const { reason, message, kind } = applied.error;
-  return failed(
-    { reason, message, passing: passing.includes(kind) },
-    applied.action === "failed" && retried.includes(kind),
-  );
+  return failed({ reason, message, passing: isPassing(kind) }, applied.action === "failed" && retried.includes(kind));
 }
 
 export function failureOf(error: unknown): Written {
   if (!(error instanceof ApiError)) throw error;
   const { reason, message } = error;
-  return failed({ reason, message, passing: passing.includes(error.kind) }, retried.includes(error.kind));
+  return failed({ reason, message, passing: isPassing(error.kind) }, retried.includes(error.kind));
 }

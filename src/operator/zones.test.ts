@@ -43,7 +43,12 @@ it("zones that could not be written say why until they are", async () => {
   zones.start(stop.signal);
   expect(zones.problem).toBeUndefined();
   await clock.advance(200);
-  expect(zones.problem).toEqual({ reason: "Forbidden", message: "configmaps is forbidden" });
+  expect(zones.problem).toEqual({ reason: "Forbidden", message: "configmaps is forbidden", passing: false });
+  applied = { action: "failed", error: { reason: "Timeout", message: "no answer", kind: "transient" } };
+  await clock.advance(15_000);
+  expect(zones.problem).toMatchObject({ reason: "Timeout", passing: true });
+  await clock.advance(150_000);
+  expect(zones.problem, "what does not pass is a finding").toMatchObject({ passing: false });
   applied = { action: "created", object: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "webflow-zones" } } };
   await clock.advance(20_000);
   expect(zones.problem).toBeUndefined();

@@ -7,12 +7,14 @@ import type { Cache } from "../kernel/read/cache.ts";
 import type { Clock } from "../kernel/run/clock.ts";
 import { Queue } from "../kernel/turn/queue.ts";
 import { Workers } from "../kernel/turn/worker.ts";
-import type { Applier } from "../kernel/write/apply.ts";
+import type { Applier, ApplyProblem } from "../kernel/write/apply.ts";
+import { patienceMillis } from "../reconcile/judge.ts";
 import type { Failure } from "../reconcile/observe.ts";
 import { dnsPods, reconcileZones, type ZonesWorld } from "../reconcile/zones.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Directory } from "./directory.ts";
 import { zonesConfigMap } from "./watches.ts";
+import { isPassing } from "./written.ts";
 
 /** Many flows that change at once are one change of the zones. */
 const debounceMillis = 100;
@@ -35,6 +37,7 @@ export class Zones {
   readonly #workers: Workers;
   /** Why the zones do not stand as they should; undefined when they do. */
   problem: Failure | undefined;
+  #failingSince: number | undefined;
 
   constructor(options: ZonesOptions) {
     const { clock, log, cache } = options;
@@ -68,9 +71,12 @@ export class Zones {
     try {
       await reconcileZones(world);
       this.problem = undefined;
+      this.#failingSince = undefined;
     } catch (error) {
-      const reason = error instanceof NotWritten ? error.reason : "Error";
-      this.problem = { reason, message: errorText(error) };
+      this.#failingSince ??= world.now();
+      const isYoung = world.now() - this.#failingSince < patienceMillis;
+      const { reason = "Error", kind = "terminal" } = error instanceof NotWritten ? error : {};
+      this.problem = { reason, message: errorText(error), passing: isYoung && isPassing(kind) };
       throw error;
     }
   }
@@ -82,9 +88,11 @@ export class Zones {
 
 class NotWritten extends Error {
   readonly reason: string;
-  constructor({ reason, message }: Failure) {
+  readonly kind: string;
+  constructor({ reason, message, kind }: ApplyProblem) {
     super(message);
     this.reason = reason;
+    this.kind = kind;
   }
 }
 

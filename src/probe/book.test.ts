@@ -82,6 +82,24 @@ describe("answers are settled", () => {
       since: 3,
       wavering: false,
     },
+    "an illness and a vantage that could not ask are not two of a kind": {
+      answers: ["ok", "timeout", "vantage"],
+      settled: "ok",
+      since: 1,
+      wavering: true,
+    },
+    "that nobody could ask, twice": {
+      answers: ["ok", "vantage", "error"],
+      settled: "error",
+      since: 2,
+      wavering: false,
+    },
+    "a vantage that is back hears of illness, by whatever names": {
+      answers: ["vantage", "vantage", "timeout", "refused"],
+      settled: "refused",
+      since: 3,
+      wavering: false,
+    },
     "what moved it does not count twice": {
       answers: ["ok", "timeout", "timeout", "ok"],
       settled: "timeout",
@@ -111,6 +129,7 @@ describe("what is said beside the outcome", () => {
     expect(saying("a/shop", "b/shop", "a/shop")).toMatchObject({ said: { flow: "a/shop" }, wavering: false });
     expect(saying("a/shop", "b/shop", "b/shop")).toMatchObject({ said: { flow: "b/shop" }, wavering: false, since: 2 });
     expect(saying("a/shop", undefined, undefined).said).toEqual({});
+    expect(saying("a/shop", "b/shop", "a/shop", "b/shop").said, "two of three").toEqual({ flow: "b/shop" });
   });
 
   it("is asked about once within a second, however often it changes", () => {
@@ -118,9 +137,10 @@ describe("what is said beside the outcome", () => {
     expect(isUrgent(saying("a/shop", "b/shop"), saying("a/shop", "b/shop", "c/shop"))).toBe(false);
   });
 
-  it("keeps the time at which it was last well", () => {
+  it("keeps the times at which it was last well, and last ill", () => {
     expect(given("ok", "ok", "vantage", "vantage")).toMatchObject({ settled: "vantage", wellAt: 2 });
     expect(given("timeout").wellAt).toBeUndefined();
+    expect(given("ok", "timeout", "vantage", "vantage")).toMatchObject({ wellAt: 1, illAt: 2 });
   });
 });
 

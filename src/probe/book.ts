@@ -19,15 +19,14 @@ export interface Entry extends Settled {
 }
 
 /**
- * From well to ill or back: k of the last n answers are on the other side. From one illness to another, or to saying
- * something else: the last k all say the new, so that a pod that is now refused, now late, does not change its verdict
- * with every answer. A first answer that is not well waits for a second one.
+ * From well to ill, to not asked, or back: k of the last n answers are on that other side; so for saying something else
+ * while well. From one illness to another: the last k all name the new one, so that a pod that is now refused, now late,
+ * does not change its verdict with every answer. A first answer that is not well waits for a second one.
  */
 export function settle(previous: Entry | undefined, answer: Answer): Entry {
   const mark: Mark = { outcome: answer.outcome, said: saidText(saidIn(answer)), at: answer.at };
   const well = isWell(answer.outcome);
-  const wellAt = well ? answer.at : previous?.wellAt;
-  const common = { answer, ...(wellAt === undefined ? {} : { wellAt }) };
+  const common = { answer, ...timesOf(previous, answer) };
   const anew = (since: number, unconfirmed = false): Entry => ({
     ...common,
     ...{ settled: answer.outcome, said: saidIn(answer), since, wavering: unconfirmed, unconfirmed, recent: [mark] },
@@ -40,13 +39,19 @@ export function settle(previous: Entry | undefined, answer: Answer): Entry {
   return { ...common, settled, said, since, wavering: differs(previous, mark), unconfirmed: false, recent };
 }
 
+function timesOf(previous: Entry | undefined, { outcome, at }: Answer): Pick<Settled, "wellAt" | "illAt"> {
+  const side = sideOf(outcome);
+  const wellAt = side === "well" ? at : previous?.wellAt;
+  const illAt = side === "ill" ? at : previous?.illAt;
+  return { ...(wellAt === undefined ? {} : { wellAt }), ...(illAt === undefined ? {} : { illAt }) };
+}
+
 function contraryRun(previous: Entry, recent: readonly Mark[]): Mark[] {
   const last = recent.at(-1);
   if (last === undefined || !differs(previous, last)) return [];
-  const { settled } = previous;
-  if (isWell(last.outcome) !== isWell(settled)) {
-    return recent.filter((mark) => isWell(mark.outcome) !== isWell(settled));
-  }
+  const side = sideOf(last.outcome);
+  if (side !== sideOf(previous.settled)) return recent.filter((mark) => sideOf(mark.outcome) === side);
+  if (side === "well") return recent.filter((mark) => isWell(mark.outcome) && differs(previous, mark));
   const lastFew = recent.slice(-rule.k);
   return lastFew.every((mark) => mark.outcome === last.outcome && mark.said === last.said) ? lastFew : [];
 }

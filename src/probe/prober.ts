@@ -10,7 +10,7 @@ import { Heap } from "./heap.ts";
 import { Lanes } from "./lanes.ts";
 import { type Limits, laneOf, usualLimits } from "./limits.ts";
 import { newsIn } from "./news.ts";
-import type { Answer, Question, Settled } from "./question.ts";
+import { type Answer, isUnasked, type Question, type Settled } from "./question.ts";
 import { type FlowTasks, idOf, isGone, mayBeAskedAnyTime, release, sameQuestion, type Task } from "./task.ts";
 import { Writes } from "./writes.ts";
 
@@ -82,11 +82,16 @@ export class Prober {
     this.#writes.forget(flowKey, this.#now() + firstWriteMillis);
   }
 
-  /** Undefined while nothing is known: one first answer that is not well proves nothing, but where the next is far off. */
+  /**
+   * Undefined while nothing is known: one first answer that is not well proves nothing, but where the next is far off, as
+   * of a question that writes, or that a control could not be run.
+   */
   answer(flowKey: string, key: string): Settled | undefined {
     const entry = this.#book.get(flowKey, key);
-    const writes = this.#flows.get(flowKey)?.tasks.get(key)?.question.writes === true;
-    return entry?.unconfirmed === true && !writes ? undefined : entry;
+    if (entry?.unconfirmed !== true) return entry;
+    const { writes, vantage } = this.#flows.get(flowKey)?.tasks.get(key)?.question ?? {};
+    const isRare = writes === true || (vantage?.at === "database-client" && isUnasked(entry.settled));
+    return isRare ? entry : undefined;
   }
 
   /** What is asked of a flow, with its answers. */
@@ -238,7 +243,7 @@ export class Prober {
     const { writes, vantage } = task.question;
     if (writes === true) return Math.max(now, asked.started + task.question.everyMillis);
     // A control is dear and rare: once it has failed, that it is healed must show sooner.
-    const isDown = vantage.at === "database-client" && !isWell(asked.next.settled);
+    const isDown = vantage.at === "database-client" && !isWell(asked.next.settled) && !isUnasked(asked.next.settled);
     const everyMillis = Math.min(task.question.everyMillis, isDown ? failedControlMillis : Number.POSITIVE_INFINITY);
     // Questions that were first asked together, as after a start, are spread over the period.
     const least = asked.previous === undefined && vantage.at !== "database-client" ? 0.3 : 0.9;

@@ -157,6 +157,8 @@ export interface Settled {
   since: number;
   /** When it was last well, milliseconds since 1970; undefined: never yet. */
   wellAt?: number;
+  /** When it was last asked and not well; undefined: never yet. */
+  illAt?: number;
   /** The last answer differs from the settled one: it is being asked again. */
   wavering: boolean;
   /** The first answer of all was not well, and stands alone so far: no verdict rests on it. */

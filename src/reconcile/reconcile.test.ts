@@ -131,6 +131,32 @@ describe("one turn", () => {
     expect(turn).toEqual({ next: "retry" });
   });
 
+  it("takes a write that may pass, and what waits for it, for a finding when it has not passed after two minutes", async () => {
+    const world = new FakeWorld();
+    const busy = { reason: "Timeout", message: "no answer.", passing: true };
+    world.fails["NetworkPolicy/shop"] = { ok: false, failure: busy, retry: true };
+    const told: (boolean | undefined)[] = [];
+    const path = pathOf({ now: "Healthy" }).map((hop) => ({
+      ...hop,
+      judge: (of: Flow, seen: Parameters<Hop["judge"]>[1]) => {
+        if (hop.name === "lb")
+          for (const kind of [kinds.NetworkPolicy, kinds.Service]) told.push(seen.failure(kind, "shop")?.passing);
+        return hop.judge(of, seen);
+      },
+    }));
+    const reconciler = new Reconciler(path, world);
+    for (const time of [0, 119_000, 120_000]) {
+      world.time = time;
+      await reconciler.reconcile("default/shop");
+    }
+    expect(told).toEqual([true, true, true, true, false, false]);
+    world.fails = {};
+    await reconciler.reconcile("default/shop");
+    world.fails["NetworkPolicy/shop"] = { ok: false, failure: busy, retry: true };
+    await reconciler.reconcile("default/shop");
+    expect(told.slice(-2), "counted anew").toEqual([true, true]);
+  });
+
   it("prunes although the claim may not grow, and tells what is written for all flows and could not be", async () => {
     const world = new FakeWorld();
     world.complete = () => ({ ...flow, database: {} }) as Flow;

@@ -10,7 +10,7 @@ import { names } from "../webflow/address.ts";
 import * as kinds from "../webflow/kinds.ts";
 import type { Flow, WebFlow, WebFlowStatus } from "../webflow/types.ts";
 import { type Announcement, announce } from "./announce.ts";
-import { graceMillis, judge, type Movements } from "./judge.ts";
+import { graceMillis, judge, type Movements, patienceMillis } from "./judge.ts";
 import { type Failure, type Objects, observe } from "./observe.ts";
 import { inRounds, owned, stepKey } from "./plan.ts";
 import { summarize } from "./summarize.ts";
@@ -48,6 +48,8 @@ export type Turn = { next: "done" } | { next: "later"; millis: number } | { next
 
 interface Memory {
   failures: Map<string, Failure>;
+  /** By key, since when it has failed without a break. */
+  failing: Map<string, number>;
   movements: Movements;
 }
 
@@ -138,7 +140,7 @@ export class Reconciler {
   }
 
   #remember(key: string): Memory {
-    const known = this.#memory.get(key) ?? { failures: new Map(), movements: new Map() };
+    const known = this.#memory.get(key) ?? { failures: new Map(), failing: new Map(), movements: new Map() };
     this.#memory.set(key, known);
     return known;
   }
@@ -178,8 +180,21 @@ export class Reconciler {
     // A claim that may not grow says so, and holds up nothing.
     if (flow.database !== undefined)
       note(`PersistentVolumeClaim/${names.databaseClaim(flow)}`, await this.#world.tendClaim(flow));
-    memory.failures = failures;
+    memory.failures = this.#lasting(failures, memory);
     return retry;
+  }
+
+  /** What was to pass and has not within a roll-out's length is a finding. */
+  #lasting(failures: ReadonlyMap<string, Failure>, memory: Memory): Map<string, Failure> {
+    const now = this.#world.now();
+    const known = memory.failing;
+    memory.failing = new Map([...failures.keys()].map((key) => [key, known.get(key) ?? now]));
+    return new Map(
+      [...failures].map(([key, failure]) => {
+        const isOld = now - (memory.failing.get(key) ?? now) >= patienceMillis;
+        return [key, isOld ? { ...failure, passing: false } : failure];
+      }),
+    );
   }
 
   #write(flow: Flow, wish: Desired): Promise<Written> {
@@ -200,7 +215,8 @@ const keyOf = (wish: Desired) => stepKey(wish.kind, wish.object.metadata.name);
 
 function heldBack(wish: Desired, failures: ReadonlyMap<string, Failure>): Failure {
   const cause = (wish.after ?? []).find((key) => failures.has(key)) ?? "another object";
-  return { reason: "HeldBack", message: `${keyOf(wish)} waits for ${cause}, which could not be written.` };
+  const message = `${keyOf(wish)} waits for ${cause}, which could not be written.`;
+  return { reason: "HeldBack", message, passing: failures.get(cause)?.passing === true };
 }
 
 function addressesOf(ingress: KubeObject | undefined): string[] {

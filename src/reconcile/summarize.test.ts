@@ -103,6 +103,10 @@ describe("a status", () => {
     expect(broken).toMatchObject({ since: "2026-01-01T12:00:57Z", brokenAt: "lb" });
     expect(broken.hops?.find((hop) => hop.hop === "lb")?.since).toBe("2026-01-01T12:00:57Z");
     expect(at(since("2026-01-01T13:00:00Z"), broken, noon + 3_600_000)).toEqual(broken);
+    const healed = at(all(), broken, noon + 7_200_000);
+    expect(healed.hops?.find((hop) => hop.hop === "lb")?.since, "never before it was Broken").toBe(
+      "2026-01-01T14:00:00Z",
+    );
   });
 
   it("says of a roll-out under a hop that serves that it moves, and leaves the hop as it is", () => {

@@ -62,7 +62,9 @@ function hopStatus(verdict: HopVerdict, { last, now }: Summary): HopStatus {
   const facts = verdict.facts.map((fact) => factStatus(fact, before?.facts ?? [], now));
   const { hop, state, reason, message, vantage } = verdict;
   const deciding = facts.find((fact) => fact.state === state && fact.reason === reason);
-  const since = same ? before.since : (deciding?.since ?? rfc3339(now));
+  // The fact that speaks for a hop that has healed may have been well all along.
+  const told = deciding?.since ?? "";
+  const since = same ? before.since : told > (before?.since ?? "") ? told : rfc3339(now);
   return { hop, state, reason, message: bounded(message), vantage, since, facts: facts.slice(0, maxFacts) };
 }
 

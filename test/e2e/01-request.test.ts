@@ -74,11 +74,10 @@ describe("a request made on the browser's host by host name", () => {
 
 /** Everything of ours as it is stored; what others move by themselves (status, scale, leases) is left out. */
 async function stored(): Promise<string[]> {
-  const ours = await list(
-    "-A",
-    "webflows,webflowclasses,daemonsets,statefulsets,services,configmaps,secrets,ingresses",
-  );
-  const templates = await list("-A", "deployments");
+  const kinds = "webflows,daemonsets,statefulsets,services,configmaps,secrets,ingresses";
+  const places = [shop.namespace, "webflow-system"];
+  const ours = (await Promise.all([list("webflowclasses"), ...places.map((place) => list("-n", place, kinds))])).flat();
+  const templates = (await Promise.all(places.map((place) => list("-n", place, "deployments")))).flat();
   const text = ({ kind, metadata, spec, data }: (typeof ours)[number]) => {
     const { namespace, name, uid, annotations, resourceVersion } = metadata;
     return JSON.stringify([kind, namespace, name, uid, annotations, spec, kind === "Secret" ? resourceVersion : data]);
