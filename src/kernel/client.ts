@@ -5,7 +5,7 @@
  */
 import type { ApplyAnswer, ApplyOptions, CallOptions, Exactly, ListPage, ListQuery, WatchQuery } from "./calls.ts";
 import type { Connection } from "./connection.ts";
-import { ApiError, isKind, Refused } from "./errors.ts";
+import { ApiError, isKind } from "./errors.ts";
 import { type Kind, type KubeObject, type Metadata, pathOf } from "./objects.ts";
 import { type Clock, sleep, systemClock } from "./run/clock.ts";
 import { type Call, Wire } from "./wire.ts";
@@ -173,15 +173,18 @@ export class Client {
       const millis = this.#clock.monotonic() - start;
       this.#options.onAnswer?.({ method: call.method, path: call.path, status, millis });
     };
+    let sent = false;
     const beforeSend = (): void => {
       if (call.method !== "GET") this.#options.beforeWrite?.(call);
+      sent = true;
     };
     try {
       const answer = await this.#wire.send({ ...call, beforeSend });
       told(answer.status);
       return answer;
     } catch (error) {
-      if (!(error instanceof Refused)) told(error instanceof ApiError ? error.status : 0);
+      // What was ended while it waited for its turn was never asked.
+      if (sent) told(error instanceof ApiError ? error.status : 0);
       throw error;
     }
   }

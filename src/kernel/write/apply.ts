@@ -92,7 +92,9 @@ export class Applier {
     const refused = this.#refusals.get(keyFor(request), state);
     if (refused !== undefined) return { action: "failed", error: refused };
     try {
-      return live === undefined ? await this.#first(request, wish) : await this.#over(request, wish, live);
+      const applied = live === undefined ? await this.#first(request, wish) : await this.#over(request, wish, live);
+      this.#refusals.drop(keyFor(request));
+      return applied;
     } catch (error) {
       if (isKind(error, "invalid", "terminal"))
         this.#refusals.set(keyFor(request), { owner: request.owner, state: state(), problem: problemOf(error) });
@@ -117,7 +119,9 @@ export class Applier {
     const controller = controllerOf(live);
     if (controller !== undefined || !hashed) return controller?.uid === request.owner;
     const now = await this.#live(request);
-    if (now === undefined || now.metadata.uid !== live.metadata.uid || controllerOf(now) !== undefined) return false;
+    if (now === undefined || now.metadata.uid !== live.metadata.uid) return false;
+    const restored = controllerOf(now);
+    if (restored !== undefined) return restored.uid === request.owner;
     return isAppliedBy(now, this.#options.manager);
   }
 
@@ -133,9 +137,12 @@ export class Applier {
     const useless = this.#useless.get(uid);
     if (useless?.hash === wish.hash && useless.seen === seenOf(live, wish.object))
       return { action: "none", object: live };
-    const pause = this.#brake.take(`${uid} ${wish.hash}`);
+    const contest = `${uid} ${wish.hash}`;
+    const pause = this.#brake.pause(contest);
     if (pause > 0) return waiting("Contested", `somebody else keeps changing ${nameOf(live)}`, pause);
-    return this.#forced(request, wish, uid);
+    const applied = await this.#forced(request, wish, uid);
+    this.#brake.spend(contest);
+    return applied;
   }
 
   async #forced(request: ApplyRequest, wish: Wish, uid: string): Promise<Applied> {

@@ -16,15 +16,20 @@ export class Brake {
     this.#clock = clock;
   }
 
-  /** How long to wait before another write; 0: it goes now, and counts. */
-  take(key: string): number {
+  /** How long to wait before another write; 0: it may go now. */
+  pause(key: string): number {
+    const now = this.#clock.monotonic();
+    const { count, since } = this.#left(key, now);
+    return count >= burst ? since + pauseMillis - now : 0;
+  }
+
+  /** A write has gone and was taken: one that was refused fights nobody. */
+  spend(key: string): void {
     const now = this.#clock.monotonic();
     this.#forget(now);
     const { count, since } = this.#left(key, now);
-    if (count >= burst) return since + pauseMillis - now;
     this.#spent.delete(key);
     this.#spent.set(key, { count: count + 1, since });
-    return 0;
   }
 
   #left(key: string, now: number): { count: number; since: number } {

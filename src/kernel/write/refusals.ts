@@ -2,14 +2,19 @@
 import type { Clock } from "../run/clock.ts";
 import type { ApplyProblem } from "./apply.ts";
 
-/** A server that learns better (a policy, a webhook, a new version of it) tells nobody. */
-const askAgainMillis = 600_000;
+/**
+ * What a server refuses may hang on other objects (a policy, a webhook, somebody else's route), and nobody tells when those
+ * change: it is tried again soon, and more and more rarely.
+ */
+const askAgainMillis = { first: 4_000, most: 600_000 };
 
 interface Refusal {
   /** Uid of the owner, with whom it is forgotten. */
   owner: string | undefined;
   state: string;
   until: number;
+  /** How often in a row the same was refused. */
+  times: number;
   problem: ApplyProblem;
 }
 
@@ -25,13 +30,21 @@ export class Refusals {
   get(key: string, state: () => string): ApplyProblem | undefined {
     const known = this.#known.get(key);
     if (known === undefined) return undefined;
-    if (this.#clock.monotonic() < known.until && known.state === state()) return known.problem;
-    this.#known.delete(key);
+    if (known.state !== state()) this.#known.delete(key);
+    else if (this.#clock.monotonic() < known.until) return known.problem;
     return undefined;
   }
 
-  set(key: string, refusal: Omit<Refusal, "until">): void {
-    this.#known.set(key, { ...refusal, until: this.#clock.monotonic() + askAgainMillis });
+  set(key: string, refusal: Omit<Refusal, "until" | "times">): void {
+    const known = this.#known.get(key);
+    const times = known?.state === refusal.state ? known.times + 1 : 1;
+    const pause = Math.min(askAgainMillis.most, askAgainMillis.first * 2 ** (times - 1));
+    this.#known.set(key, { ...refusal, times, until: this.#clock.monotonic() + pause });
+  }
+
+  /** It went well, or was refused for another reason. */
+  drop(key: string): void {
+    this.#known.delete(key);
   }
 
   forget(owner: string): void {
