@@ -1,6 +1,6 @@
 /**
  * One HTTP request, as a client would make it: resolve once, connect there, follow no redirect, and never keep what was
- * read. Bytes of the body are counted, not kept, and after 64 KB nobody reads on.
+ * read. Bytes of the body are counted, not kept, and after 4 KB, of a check 64 KB, nobody reads on.
  */
 import { type ClientRequest, type IncomingMessage, request as newRequest } from "node:http";
 import type { Socket } from "node:net";
@@ -11,8 +11,8 @@ import { Failed, failureOf } from "./failure.ts";
 import type { Found } from "./found.ts";
 import type { Answer, HttpAsk } from "./question.ts";
 
-/** Body bytes after which an answer is taken to be whole. */
-const enoughBytes = 64 * 1024;
+/** Body bytes after which an answer is taken to be whole; a check is a person's request, and a page has more than 4 KB. */
+const enoughBytes = ({ check }: HttpAsk): number => (check === undefined ? 4 : 64) * 1024;
 const nameShaped = /^[a-z0-9./-]{1,127}$/;
 
 /** What is known so far; a failure later on does not take it back. */
@@ -50,7 +50,9 @@ async function journey(ask: HttpAsk, step: Step, evidence: Evidence): Promise<Pi
       const response = await timed("firstByte", () => head(sent, step));
       describe(response, evidence);
       const verdict = right(ask, response.statusCode ?? 0);
-      if (verdict.outcome !== "ok" || (await timed("body", () => drain(sent, response, step)))) return verdict;
+      if (verdict.outcome !== "ok") return verdict;
+      const received = { response, enough: enoughBytes(ask) };
+      if (await timed("body", () => drain(sent, received, step))) return verdict;
       return { outcome: "truncated", detail: "the answer ended before its end" };
     } finally {
       sent.request.destroy();
@@ -152,13 +154,19 @@ function right(ask: HttpAsk, status: number): Pick<Found, "outcome" | "detail"> 
   return { outcome: isRight ? "ok" : "status", detail: `HTTP ${status}` };
 }
 
+interface Received {
+  response: IncomingMessage;
+  /** Bytes after which nobody reads on. */
+  enough: number;
+}
+
 /** Whether the answer came whole, or enough of it to stop reading. */
-function drain(sent: Sent, response: IncomingMessage, step: Step): Promise<boolean> {
+function drain(sent: Sent, { response, enough }: Received, step: Step): Promise<boolean> {
   return until(step.signal, "HTTP body", (done, fail) => {
     let bytes = 0;
     response.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > enoughBytes) done(true);
+      if (bytes > enough) done(true);
     });
     response.on("end", () => done(true));
     const closed = (): void => {

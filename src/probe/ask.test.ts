@@ -332,6 +332,13 @@ describe("HTTP is asked", () => {
     expect(await ask(at(server))).toMatchObject({ outcome: "truncated", status: 200 });
   });
 
+  it("is read to its end as a check, and no further than 4 KB else", async () => {
+    const raw = `HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n${"x".repeat(5000)}`;
+    const server = await keep(tcpServer((socket) => socket.once("data", () => socket.end(raw))));
+    expect(await ask(at(server, { check: "front" }))).toMatchObject({ outcome: "truncated" });
+    expect(await ask(at(server))).toMatchObject({ outcome: "ok" });
+  });
+
   it("is truncated when the last chunk does not come", async () => {
     const raw = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
     const server = await keep(tcpServer((socket) => socket.once("data", () => socket.end(raw))));
