@@ -322,6 +322,20 @@ describe("apply", () => {
     expect(controllerOf(await live(ConfigMap, "settings"))?.name).toBe("owner");
   });
 
+  it("leaves one alone that was taken off its owner and is labelled as another's", async () => {
+    const labelled = (): KubeObject => {
+      const object = settings({ a: "1" });
+      return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, flow: "one" } } };
+    };
+    await apply(labelled());
+    const bare = { metadata: { ownerReferences: null, labels: { flow: "other" } } };
+    const stripped = await client.patch(ConfigMap, { name: "settings", namespace }, bare, { type: "merge" });
+    const seen = () => cache.get(ConfigMap, "settings", namespace)?.metadata.resourceVersion;
+    await eventually(() => expect(seen()).toBe(stripped.metadata.resourceVersion));
+    expect(await apply(labelled())).toMatchObject({ action: "conflict" });
+    expect((await live(ConfigMap, "settings")).metadata.resourceVersion).toBe(stripped.metadata.resourceVersion);
+  });
+
   it("finds it also where the label was taken off with it", async () => {
     await apply(settings({ a: "1" }));
     const bare = { metadata: { ownerReferences: null, labels: null } };

@@ -338,6 +338,27 @@ describe("the manager", () => {
     expect(await ended).toBe("stopped");
   });
 
+  it("hands the lease on when its caches do not come to be synced", async () => {
+    const cache = {
+      run: (signal: AbortSignal) =>
+        new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+      whenSynced: (signal: AbortSignal) =>
+        server.holder() === undefined ? Promise.resolve() : sleep(clock, 1e6, signal),
+    };
+    const lead = () => {
+      throw new Error("it led");
+    };
+    const ended = runManager(
+      { cache, leader: leaderCalled("one"), lead, clock, log: silent },
+      new AbortController().signal,
+    );
+    await clock.advance(59_000);
+    expect(server.holder()).toBe("one");
+    await clock.advance(3_000);
+    expect(await ended).toBe("lost");
+    expect(server.holder()).toBe("");
+  });
+
   it("loses while it waits for its caches, and never leads then", async () => {
     const cache = {
       run: async () => {},

@@ -40,14 +40,20 @@ export async function runManager(options: ManagerOptions, signal: AbortSignal): 
   }
 }
 
+/** Another process may see what this one does not: how long a leader may be without synced caches. */
+const syncMillis = 60_000;
+
 async function leadUntil(options: ManagerOptions, signal: AbortSignal): Promise<Ended> {
   const { cache, leader, clock, log, graceMs = 5_000, writing = new AbortController() } = options;
   const renewing = new AbortController();
   const kept = leader.keep(renewing.signal);
   try {
-    const synced = cache.whenSynced(AbortSignal.any([signal, renewing.signal])).then(() => true);
-    if (!(await Promise.race([synced, kept.then(() => false)]))) return "lost";
+    const synced = cache.whenSynced(AbortSignal.any([signal, renewing.signal])).then(() => "synced");
+    const late = sleep(clock, syncMillis, renewing.signal).then(() => "late");
+    const come = await Promise.race([synced, kept.then(() => "lost"), late]);
     if (signal.aborted) return "stopped";
+    if (come === "late") log.error({}, "leads, and its caches are not synced: hands the lease on");
+    if (come !== "synced") return "lost";
     const work = options.lead(writing.signal);
     const told = aborted(signal, renewing.signal);
     const ended: Ended = await Promise.race([kept.then((): Ended => "lost"), told.then((): Ended => "stopped")]);

@@ -122,7 +122,7 @@ export class Applier {
     if (now === undefined || now.metadata.uid !== live.metadata.uid) return false;
     const restored = controllerOf(now);
     if (restored !== undefined) return restored.uid === request.owner;
-    return isAppliedBy(now, this.#options.manager);
+    return isAppliedBy(now, this.#options.manager) && agreesInLabels(now, request.desired);
   }
 
   async #over(request: ApplyRequest, wish: Wish, live: KubeObject): Promise<Applied> {
@@ -223,6 +223,12 @@ export class Applier {
 }
 
 const keyFor = ({ kind, desired }: ApplyRequest) => `${kindKey(kind)} ${keyOf(desired)}`;
+
+/** Labels taken off may be put back; one that says otherwise is another owner's. */
+const agreesInLabels = (there: KubeObject, wanted: KubeObject): boolean =>
+  Object.entries(wanted.metadata.labels ?? {}).every(([key, value]) =>
+    [undefined, value].includes(there.metadata.labels?.[key]),
+  );
 
 interface Wish {
   object: KubeObject;
