@@ -38,9 +38,9 @@ async function project(name: string): Promise<Score> {
 
 let building: Promise<void> | undefined;
 
-/** The API server that the kernel is tested against, built from source when it is not there yet. */
+/** The API server that the kernel is tested against, and the helm that gives it the chart, built when not there yet. */
 function controlPlane(): Promise<void> {
-  building ??= buildParts([partNamed("kubernetes")]);
+  building ??= buildParts([partNamed("kubernetes"), partNamed("helm")]);
   return building;
 }
 
