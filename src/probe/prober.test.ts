@@ -175,6 +175,22 @@ describe("a wanted question", () => {
     expect(prober.answer(shop, "a")).toMatchObject({ settled: "ok" });
   });
 
+  it("is asked sooner while it is not well, however rarely it is asked else", async () => {
+    let outcome: Outcome = "ok";
+    const { prober, clock, times } = start(() => outcome);
+    prober.want(shop, [question("a", { everyMillis: 60_000 })]);
+    await clock.advance(500);
+    outcome = "missing";
+    await clock.advance(60_000);
+    expect(prober.answer(shop, "a")).toMatchObject({ settled: "missing" });
+    const before = times("a");
+    await clock.advance(60_000);
+    expect(times("a") - before).toBeGreaterThanOrEqual(5);
+    outcome = "ok";
+    await clock.advance(12_000);
+    expect(prober.answer(shop, "a")).toMatchObject({ settled: "ok" });
+  });
+
   it("goes on being asked when who listens throws", async () => {
     const clock = new TestClock();
     let asked = 0;

@@ -36,7 +36,7 @@ const leastPauseMillis = 1000;
 const writePause = ({ everyMillis }: Question) => Math.min(everyMillis, firstWriteMillis);
 const urgentMillis = { least: 300, most: 800 };
 const roundPauseMillis = 1000;
-const failedControlMillis = 60_000;
+const failedMillis = { job: 60_000, any: 10_000 };
 
 export class Prober {
   readonly #options: ProberOptions;
@@ -242,9 +242,14 @@ export class Prober {
     const now = this.#now();
     const { writes, vantage } = task.question;
     if (writes === true) return Math.max(now, asked.started + task.question.everyMillis);
-    // A control is dear and rare: once it has failed, that it is healed must show sooner.
-    const isDown = vantage.at === "database-client" && !isWell(asked.next.settled) && !isUnasked(asked.next.settled);
-    const everyMillis = Math.min(task.question.everyMillis, isDown ? failedControlMillis : Number.POSITIVE_INFINITY);
+    // What is dear is asked rarely; once it has failed, that it is healed must show sooner. To be refused is the forbidden
+    // identity's health.
+    const { settled } = asked.next;
+    const isDown = vantage.at !== "forbidden" && !isWell(settled) && !isUnasked(settled);
+    const mostMillis = !isDown
+      ? Number.POSITIVE_INFINITY
+      : failedMillis[vantage.at === "database-client" ? "job" : "any"];
+    const everyMillis = Math.min(task.question.everyMillis, mostMillis);
     // Questions that were first asked together, as after a start, are spread over the period.
     const least = asked.previous === undefined && vantage.at !== "database-client" ? 0.3 : 0.9;
     if (isUrgent(asked.previous, asked.next))

@@ -39,7 +39,7 @@ test("the HPA adds pods on both public nodes, the load balancer uses them, and R
   const since = new Date();
   const ready = watchReady(shop);
   try {
-    const seconds = long ? 180 : 100;
+    const seconds = long ? 180 : 90;
     const [report, added] = await Promise.all([
       load(`${shopUrl}/?work=25`, 25, seconds),
       eventually("pods are added on both public nodes", seconds, async () => {
