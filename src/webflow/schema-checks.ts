@@ -41,10 +41,10 @@ export const Check = Type.Object(
     ),
     expect: Type.Optional(Expect),
     every: Type.Optional(
-      duration("How often it is asked. Default: the class's probe round; 1h for POST and PUT.", {
-        least: "1s",
-        most: "168h",
-      }),
+      duration(
+        "How often it is asked; one that does not write and fails is asked every 10s until it passes. Default: the class's probe round; 1h for POST and PUT.",
+        { least: "1s", most: "168h" },
+      ),
     ),
   },
   {
