@@ -91,7 +91,9 @@ describe("is a Broken hop with the cause", () => {
   });
 
   test("an image that cannot be pulled", async () => {
-    await apply(flowObject({ namespace, name: "unpulled" }, { process: { ...process, image: "nowhere.invalid/none:1" } }));
+    await apply(
+      flowObject({ namespace, name: "unpulled" }, { process: { ...process, image: "nowhere.invalid/none:1" } }),
+    );
     const flow = await brokenAt("unpulled", "process", 90);
     expect(hopOf(flow, "process")?.message).toContain("nowhere.invalid/none:1");
     await goesWhole("unpulled");
