@@ -54,11 +54,13 @@ async function trace(name: string, options: TraceOptions, forward: OpenForward):
   return exitCode(found.view);
 }
 
+/** Whether who reads our output sees colours, and wants them. */
+export const inColour = (): boolean => process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+
 function asText({ view, fallback }: Found): string {
   const note =
     fallback === undefined ? "" : `The leader could not be asked (${fallback}); this is the object's last status.\n`;
-  const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  return `${note}${drawPath(view, { colour, now: Date.now() })}`;
+  return `${note}${drawPath(view, { colour: inColour(), now: Date.now() })}`;
 }
 
 function asJson({ view, fallback }: Found): string {

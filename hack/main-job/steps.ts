@@ -5,6 +5,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { drawPath, exitCode } from "../../src/cli/draw.ts";
 import { portForward } from "../../src/cli/forward.ts";
 import { type Found, findPath } from "../../src/cli/reach.ts";
+import { inColour } from "../../src/cli.ts";
 import { kubeconfigPath } from "../cluster/access.ts";
 import { type Contents, images } from "./images.ts";
 import { operator, operatorNamespace } from "./operator.ts";
@@ -37,8 +38,7 @@ async function drawFresh(flow: FlowName): Promise<void> {
   kube.loadFromFile(kubeconfigPath());
   const reach = { kube, operator: operatorNamespace, localPort: 8081, forward: portForward };
   const { view, fallback } = await findFresh(() => findPath(reach, flow, Date.now()));
-  const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  process.stdout.write(drawPath(view, { colour, now: Date.now() }));
+  process.stdout.write(drawPath(view, { colour: inColour(), now: Date.now() }));
   const title = `the path of ${flow.namespace}/${flow.name}`;
   if (fallback !== undefined) throw new Error(`${title} could not be asked afresh by the leader: ${fallback}`);
   if (exitCode(view) !== 0) throw new Error(`${title} is not whole: its drawing above names the hop`);

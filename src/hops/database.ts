@@ -13,7 +13,7 @@ import { fact, failureFacts, faultFacts, named } from "./facts.ts";
 import type { Hop, Seen } from "./hop.ts";
 import { controlKey, isolationFacts, isolationQuestions } from "./isolation.ts";
 import { isReady } from "./pods.ts";
-import { claimProblem } from "./public.ts";
+import { claimProblem, unasked } from "./public.ts";
 
 export { type ClaimWanted, claimWanted } from "./database-desire.ts";
 export { type Isolation, isolation } from "./isolation.ts";
@@ -47,25 +47,15 @@ export const database: Hop = {
         fact("engine").notApplicable("NoDatabase", "The WebFlow asks for no database."),
       ];
     }
-    return [
-      ...faultFacts(flow, "database"),
-      ...writeFacts(flow, seen),
-      ...(claimProblem(flow) === undefined ? credentialsFacts(flow, seen) : []),
-      ...podFacts(flow, seen),
-      ...claimFacts(flow, seen),
-      ...(claimProblem(flow) === undefined ? askedFacts(flow, seen) : unaskedFacts(flow)),
-    ];
+    const front = [...faultFacts(flow, "database"), ...writeFacts(flow, seen)];
+    const ground = [...podFacts(flow, seen), ...claimFacts(flow, seen)];
+    const problem = claimProblem(flow);
+    if (problem !== undefined)
+      return [...front, ...ground, unasked(fact({ name: "handshake", required: false }), problem)];
+    const answers = [...handshakeFacts(flow, seen), ...isolationFacts(flow, seen)];
+    return [...front, ...credentialsFacts(flow, seen), ...ground, ...answers];
   },
 };
-
-const askedFacts = (flow: Flow, seen: Seen): Fact[] => [...handshakeFacts(flow, seen), ...isolationFacts(flow, seen)];
-
-/** Who has lost the claim to a host is asked nothing at all. */
-function unaskedFacts(flow: Flow): Fact[] {
-  const problem = claimProblem(flow);
-  const about = fact({ name: "handshake", required: false });
-  return problem === undefined ? [] : [about.unknown(problem.reason, `Nothing is asked: ${problem.message}`)];
-}
 
 function writeFacts(flow: Flow, seen: Seen): Fact[] {
   return failureFacts(seen, [

@@ -7,7 +7,7 @@ import * as kinds from "../webflow/kinds.ts";
 import { passedThrough } from "../webflow/reasons.ts";
 import type { Fact, Flow } from "../webflow/types.ts";
 import { combine, type Phrase, reportedUnless, type Saying } from "./answers.ts";
-import { type About, fact, listed, named, notAskedYet, worst } from "./facts.ts";
+import { type About, fact, listed, named, notAskedYet, unwrittenState, worst } from "./facts.ts";
 import type { Hop, Seen } from "./hop.ts";
 import {
   asked,
@@ -62,8 +62,8 @@ function recordFact(flow: Flow, seen: Seen): Fact {
   if (missing.length === 0) return about.healthy("Recorded", `${source} leads each host to the edge.`);
   const failure = seen.failure(kinds.ConfigMap, zoneConfigMap);
   if (failure !== undefined) {
-    const state = failure.passing === true ? "Progressing" : "Broken";
-    return about.is(state, passedThrough(failure.reason), `${source} could not be written: ${failure.message}`);
+    const message = `${source} could not be written: ${failure.message}`;
+    return about.is(unwrittenState(failure), passedThrough(failure.reason), message);
   }
   return about.progressing("RecordPending", `${source} does not yet lead ${listed(missing)} to the edge.`);
 }

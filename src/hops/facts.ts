@@ -69,13 +69,17 @@ export function failureFacts(seen: Seen, wanted: readonly (readonly [Kind, strin
     const failure = seen.failure(kind, name);
     if (failure === undefined) return [];
     const about = fact({ name: `written-${kind.kind.toLowerCase()}`, refs: [refTo(kind, name)] });
-    const state = failure.passing === true ? "Progressing" : "Broken";
     const message = `${named(kind, name)} could not be written: ${failure.message}`;
-    return [about.is(state, passedThrough(failure.reason), message)];
+    return [about.is(unwrittenState(failure), passedThrough(failure.reason), message)];
   });
 }
 
-const rfc3339 = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`;
+/** Whole seconds: times of a status. */
+export const rfc3339 = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`;
+
+/** What a write that did not succeed comes to: a finding, unless it may well succeed in a moment. */
+export const unwrittenState = ({ passing }: { passing?: boolean }): State =>
+  passing === true ? "Progressing" : "Broken";
 
 const severity = (found: Fact): number => {
   if (found.state === "Broken") return found.required ? 6 : 5;

@@ -11,7 +11,7 @@ import { compareEndpoints } from "./endpoints.ts";
 import { fact, failureFacts, faultFacts, listed, mostRefs, named, refTo } from "./facts.ts";
 import type { Desired, Hop, Seen } from "./hop.ts";
 import { deploymentOf, isReady, podRefs, webPods } from "./pods.ts";
-import { claimProblem } from "./public.ts";
+import { claimProblem, unasked } from "./public.ts";
 import { equal, matches, opensPort } from "./selectors.ts";
 import {
   byName,
@@ -154,9 +154,7 @@ function targetsOf(flow: Flow, seen: Seen): Target[] {
 
 function targetsFact(flow: Flow, seen: Seen): Fact[] {
   const problem = claimProblem(flow);
-  if (problem !== undefined) {
-    return [fact({ name: "targets", required: false }).unknown(problem.reason, `Nothing is asked: ${problem.message}`)];
-  }
+  if (problem !== undefined) return [unasked(fact({ name: "targets", required: false }), problem)];
   const targets = targetsOf(flow, seen);
   if (targets.length === 0) return [];
   const asked = targets.map(({ pod, question }): Asked => {

@@ -28,8 +28,12 @@ export function claimFacts(flow: Flow, hop: HopName): Fact[] | undefined {
   if (own.length > 0) return own;
   const said = fact(hop === "router" ? "spec" : "claim");
   if (hop === "router" && flow.lostTo !== undefined) return [said.broken(problem.reason, problem.message)];
-  return [said.unknown(problem.reason, `Nothing is asked: ${problem.message}`)];
+  return [unasked(said, problem)];
 }
+
+/** Who may not have its hosts is asked nothing at all. */
+export const unasked = (about: ReturnType<typeof fact>, { reason, message }: Pick<Fault, "reason" | "message">): Fact =>
+  about.unknown(reason, `Nothing is asked: ${message}`);
 
 export function ingressOf(flow: Flow, seen: Seen): IngressObject | undefined {
   const found = seen.get(kinds.Ingress, names.web(flow)) as IngressObject | undefined;

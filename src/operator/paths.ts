@@ -2,6 +2,7 @@
 import { type Clock, sleep } from "../kernel/run/clock.ts";
 import type { Prober } from "../probe/prober.ts";
 import type { Question, Settled } from "../probe/question.ts";
+import { mayBeAskedAnyTime } from "../probe/task.ts";
 import type { Reconciler } from "../reconcile/reconcile.ts";
 import { type FlowView, flowView, lastChange, type ViewFacts } from "../serve/flow-view.ts";
 import type { HopName, WebFlow, WebFlowStatus } from "../webflow/types.ts";
@@ -86,7 +87,7 @@ export class Paths {
 
   /** What a round asks, with its answers. */
   #asked(key: string): Asked[] {
-    return this.#options.prober.answers(key).filter(({ question }) => isOfRound(question));
+    return this.#options.prober.answers(key).filter(mayBeAskedAnyTime);
   }
 
   #view(raw: WebFlow, status: WebFlow["status"], facts: Omit<ViewFacts, "millis">): FlowView {
@@ -100,9 +101,6 @@ export class Paths {
     return flowView(raw, status, { ...facts, millis });
   }
 }
-
-/** A control is a Job and a writing check writes: a round leaves both out, and nobody waits for them. */
-const isOfRound = ({ writes, vantage }: Question) => writes !== true && vantage.at !== "database-client";
 
 const isOpen = ({ settled }: Asked, since: number) =>
   settled === undefined || settled.wavering || settled.answer.at < since;

@@ -24,7 +24,7 @@ export function release(task: Task): void {
 }
 
 /** A handshake from the allowed identity is a Job, and a writing check writes: neither is asked for the asking. */
-export const mayBeAskedAnyTime = ({ question }: Task) =>
+export const mayBeAskedAnyTime = ({ question }: Pick<Task, "question">) =>
   question.writes !== true && question.vantage.at !== "database-client";
 
 export function sameQuestion(one: Question, other: Question): boolean {

@@ -3,6 +3,7 @@
  * written on transitions only. Times move only when what they tell moves.
  */
 import type { Isolation } from "../hops/database.ts";
+import { rfc3339 } from "../hops/facts.ts";
 import { lostClaim } from "../webflow/claims.ts";
 import { maxAddresses, maxFacts, maxMessage, maxRefs } from "../webflow/status-schema.ts";
 import type { Condition, Fact, Flow, HopName, HopStatus, State, WebFlowStatus } from "../webflow/types.ts";
@@ -190,5 +191,3 @@ export function urlOf(flow: Flow): string {
 /** What the API server says may be long, and a status with a longer message than the schema takes is refused whole. */
 const bounded = (message: string) =>
   message.length <= maxMessage ? message : `${message.slice(0, maxMessage - 4)} ...`;
-
-const rfc3339 = (millis: number) => `${new Date(millis).toISOString().slice(0, 19)}Z`;

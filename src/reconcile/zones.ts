@@ -28,9 +28,10 @@ export interface ZonesWorld {
 export async function reconcileZones(world: ZonesWorld): Promise<void> {
   const current = world.objects.get(kinds.ConfigMap, world.configMap, world.namespace);
   const previous = (current?.data as Record<string, string> | undefined) ?? {};
-  const kept = keptRecords(world, previous);
+  const flows = flowsOf(world);
+  const kept = keptRecords(flows, previous);
   const zones = [...new Set([...world.zones(), ...kept.flatMap(({ host }) => zoneOf(host, zonesIn(previous)) ?? [])])];
-  const records = new Map([...kept, ...recordsOf(world, zones)].map((record) => [record.host, record]));
+  const records = new Map([...kept, ...recordsOf(world, flows, zones)].map((record) => [record.host, record]));
   const data = zoneData(zones, [...records.values()], { server: serverOf(world), previous, now: world.now() });
   if (current === undefined || !sameData(previous, data)) await world.applyZones(configMap(world, data));
   const value = world.hash(JSON.stringify(Object.entries(data)));
@@ -55,15 +56,15 @@ const lacksClass = ({ faults }: Flow) =>
   faults.some(({ reason }) => reason === "ClassNotFound" || reason === "TwoDefaultClasses");
 
 /** A running service keeps its names as they are while nobody knows which class it follows. */
-function keptRecords(world: ZonesWorld, previous: Readonly<Record<string, string>>): ZoneRecord[] {
+function keptRecords(flows: readonly Flow[], previous: Readonly<Record<string, string>>): ZoneRecord[] {
   const before = recordsIn(previous);
-  const classless = flowsOf(world).filter((flow) => flow.lostTo === undefined && lacksClass(flow));
+  const classless = flows.filter((flow) => flow.lostTo === undefined && lacksClass(flow));
   return classless.flatMap(({ hosts }) => hosts.flatMap((host) => before.get(host) ?? []));
 }
 
-function recordsOf(world: ZonesWorld, zones: readonly string[]): ZoneRecord[] {
+function recordsOf(world: ZonesWorld, flows: readonly Flow[], zones: readonly string[]): ZoneRecord[] {
   const records = new Map<string, ZoneRecord>();
-  for (const flow of flowsOf(world)) {
+  for (const flow of flows) {
     if (flow.lostTo !== undefined || flow.class.dns !== "Delegated") continue;
     const targets = targetsOf(world.objects.get(kinds.Ingress, names.web(flow), flow.namespace));
     for (const host of flow.hosts) {

@@ -13,7 +13,6 @@ export interface PruneOptions {
   cache: { synced(): boolean; byOwner(uid: string, kind?: Kind): readonly KubeObject[] };
   /** Kinds that are pruned; no other is looked at. */
   kinds: readonly Kind[];
-  onDelete?: (kind: Kind) => void;
 }
 
 export interface PruneRequest {
@@ -64,7 +63,6 @@ async function remove(options: PruneOptions, kind: Kind, cached: KubeObject, req
     if (uid === undefined || resourceVersion === undefined) return false;
     const exactly = { name, uid, resourceVersion, ...(namespace === undefined ? {} : { namespace }) };
     await options.client.delete(kind, exactly, call);
-    options.onDelete?.(kind);
     return true;
   } catch (error) {
     if (isKind(error, "notfound")) return false;
